@@ -1,0 +1,69 @@
+"""Decay times of ring-current protons from Van Allen Probes data.
+
+The stages, in the order of the data::
+
+    fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes
+    open_index -> find_storms ----------^
+
+Each is one function from data to data and can be used alone. Names are loaded on first use, so that importing the package
+(and the command line's help) stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ringdecay import plots as plots
+    from ringdecay import simulate as simulate
+    from ringdecay.archive import fetch as fetch
+    from ringdecay.binned import bin_flux as bin_flux
+    from ringdecay.binned import merge_binned as merge_binned
+    from ringdecay.binned import merge_probes as merge_probes
+    from ringdecay.decays import fit_decay as fit_decay
+    from ringdecay.decays import fit_decays as fit_decays
+    from ringdecay.flux import omnidirectional as omnidirectional
+    from ringdecay.flux import open_flux as open_flux
+    from ringdecay.indices import open_index as open_index
+    from ringdecay.lifetime import lifetimes as lifetimes
+    from ringdecay.store import content_hash as content_hash
+    from ringdecay.store import open_dataset as open_dataset
+    from ringdecay.storms import find_storms as find_storms
+
+__version__ = "0.1.0"
+
+# Public name -> the module that holds it; a module's own name maps to the module.
+_HOMES = {
+    "bin_flux": "binned",
+    "content_hash": "store",
+    "fetch": "archive",
+    "find_storms": "storms",
+    "fit_decay": "decays",
+    "fit_decays": "decays",
+    "lifetimes": "lifetime",
+    "merge_binned": "binned",
+    "merge_probes": "binned",
+    "omnidirectional": "flux",
+    "open_dataset": "store",
+    "open_flux": "flux",
+    "open_index": "indices",
+}
+_MODULES = ("plots", "simulate")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"ringdecay.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"ringdecay.{name}")
+    else:
+        raise AttributeError(f"module 'ringdecay' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,108 @@
+"""How results are stored: a file is complete or it is not there, and equal results have an equal content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ringdecay.errors import FileError
+
+# Attributes that say when and where a result was made, not what it is; they do not enter the content hash.
+UNHASHED_ATTRIBUTES = frozenset({"history", "date_created", "provenance"})
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a path beside `path` to write to, and rename it to `path` if the block succeeds.
+
+    A reader never sees half a file: the rename is atomic on a POSIX file system, and after an error nothing is left behind.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays, because writers such as matplotlib choose their format by it.
+    beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{target.suffix}")
+    try:
+        yield beside
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Write a Dataset as compressed netCDF-4, whole or not at all."""
+    dataset = dataset.load()
+    encoding: dict[Any, dict[str, Any]] = {
+        name: {"zlib": True, "complevel": 1}
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind in "fiu" and variable.ndim
+    }
+    for name, variable in dataset.variables.items():
+        if variable.dtype.kind == "M":
+            # Nanoseconds since a fixed epoch as int64 keep every time exact.
+            encoding[name] = {"units": "nanoseconds since 2012-01-01", "dtype": "int64", "calendar": "proleptic_gregorian"}
+    with written_whole(path) as beside:
+        dataset.to_netcdf(beside, engine="netcdf4", encoding=encoding)
+
+
+def open_dataset(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or is not netCDF.
+    """
+    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False))
+
+
+def _read(path: str | os.PathLike[str], reader: Callable[[Path], xr.Dataset]) -> xr.Dataset:
+    source = Path(path)
+    if not source.exists():
+        raise FileError(source, "a netCDF file", "no file", "run the stage that makes it first")
+    try:
+        return reader(source)
+    except (OSError, ValueError) as error:
+        raise FileError(source, "a netCDF file", f"something else ({error})", "delete it and run the stage that makes it again") from error
+
+
+def content_hash(dataset: xr.Dataset) -> str:
+    """Hash what a Dataset says: names, dimensions, values and attributes.
+
+    The order of variables, the compression and the time of making do not matter, so two runs that found the same have the same
+    hash whatever scheduler or machine made them.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        variable = dataset.variables[name]
+        values = np.asarray(variable.values)
+        digest.update(f"{name}|{variable.dims}|{values.shape}|{values.dtype.kind}|{_stable(variable.attrs)}".encode())
+        if values.dtype.kind in "OU":
+            digest.update("\x00".join(map(str, values.ravel())).encode())
+        elif values.dtype.kind == "M":
+            digest.update(values.astype("datetime64[ns]").astype("<i8").tobytes())
+        elif values.dtype.kind == "f":
+            # One bit pattern for every NaN and for both zeros, and one width.
+            floats = np.where(np.isnan(values), np.nan, values.astype("<f8") + 0.0)
+            digest.update(np.ascontiguousarray(floats).tobytes())
+        else:
+            digest.update(np.ascontiguousarray(values.astype("<i8")).tobytes())
+    digest.update(_stable(dataset.attrs).encode())
+    return digest.hexdigest()
+
+
+def _stable(attributes: dict[Any, Any]) -> str:
+    kept = {str(k): v for k, v in attributes.items() if k not in UNHASHED_ATTRIBUTES}
+    return "|".join(f"{k}={np.asarray(kept[k]).tolist()!r}" for k in sorted(kept))

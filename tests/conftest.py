@@ -1,0 +1,25 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# SpacePy writes its settings into a folder on import; keep that out of the user's home.
+_spacepy_home = ROOT / ".pytest_cache" / "spacepy"
+_spacepy_home.mkdir(parents=True, exist_ok=True)
+os.environ.setdefault("SPACEPY", str(_spacepy_home))
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real files of the mission and of the index providers; they may not be redistributed, so a clone lacks them."""
+    folder = Path(os.environ.get("RINGDECAY_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data files are not at {folder}; set RINGDECAY_TEST_DATA to a folder that has them")
+    return folder
