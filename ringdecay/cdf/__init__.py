@@ -1,0 +1,6 @@
+"""Reading Common Data Format files: variables by name, and their times as UTC. Knows nothing of ring currents."""
+
+from ringdecay.cdf.epochs import to_datetime64
+from ringdecay.cdf.read import CdfFile, CdfVariable, read_cdf
+
+__all__ = ["CdfFile", "CdfVariable", "read_cdf", "to_datetime64"]
