@@ -1,0 +1,253 @@
+"""Binning flux, file by file with Dask, into one Dataset of additive sums."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from ringdecay.binned.grid import Exclusion, Grid
+from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
+from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
+from ringdecay.errors import FileError, InputError
+from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, solid_angle
+from ringdecay.flux.pitch_angle import average_over_sphere
+from ringdecay.products import get_product
+
+logger = logging.getLogger(__name__)
+
+# Omnidirectional flux needs at least this share of the sphere; it is also the default of `omnidirectional`.
+_MIN_COVERAGE = 0.5
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The sums of one file, over the time bins it touches."""
+
+    first_bin: int
+    omnidirectional: npt.NDArray[np.float64]  # (sum, time, L, energy)
+    resolved: npt.NDArray[np.float64]  # (sum, time, L, energy, equatorial pitch angle)
+    energy: npt.NDArray[np.float64]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def bin_flux(
+    flux: xr.Dataset | str | PathLike[str] | Iterable[str | PathLike[str]],
+    grid: Grid | None = None,
+    *,
+    product: str | None = None,
+    probe: str | None = None,
+    exclude: Sequence[Exclusion] = (),
+) -> xr.Dataset:
+    """Sum flux into bins of time, L-shell and energy, and of equatorial pitch angle.
+
+    Files are read and summed one by one with `dask.delayed`, on whatever scheduler is set (``dask.config.set(scheduler=...)`` or a
+    distributed client). A file's sums depend on that file alone and are added in the order of the dates, so the result is the same to the
+    last bit on every scheduler and with any number of workers.
+
+    Parameters
+    ----------
+    flux : Dataset, path-like, or iterable of path-like
+        Flux from `open_flux`, or files of one product and one probe.
+    grid : Grid, optional
+        The bins; the default is 0.1 in L and one orbit (8.97 h) in time.
+    product : str
+        Name of the product; needed for files.
+    probe : str, optional
+        Probe, "a" or "b"; found from the file names or the Dataset if not given.
+    exclude : sequence of Exclusion
+        Data to mask before binning.
+
+    Returns
+    -------
+    Dataset
+        The sums named in `SUMS`, float64, over `probe` (of length one), `time`, `L`, `energy`: omnidirectional flux near the
+        equator; and the same with `_by_pitch_angle` in their names over `equatorial_pitch_angle` as well, from all latitudes.
+        A table over `file` says of every file whether it was used or refused and why.
+
+    Raises
+    ------
+    InputError
+        If arguments do not fit, or the flux has no coordinate for the L definition of the grid.
+
+    Notes
+    -----
+    A file that cannot be used is refused and counted, not raised: one bad day must not stop seven years. The energy table of most
+    files is the one that is kept; files with another are refused. With no usable file at all the result has no time bins.
+    """
+    grid = grid or Grid()
+    if isinstance(flux, xr.Dataset):
+        name = product or str(flux.attrs.get("product", ""))
+        who = probe or str(flux.attrs.get("probe", "unknown"))
+        results: list[Partial | FileError] = [_bin_dataset(flux, grid, name, who, exclude)]
+        labels = [(str(flux.attrs.get("source_files", "")), "")]
+    else:
+        if product is None:
+            raise InputError("bin_flux needs the product's name to open files")
+        name = product
+        described = get_product(product)
+        paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(path) for path in flux]
+        dated = sorted((date_and_probe(path, described)[0] or "", str(path)) for path in paths)
+        named = {found for path in paths if (found := date_and_probe(path, described)[1])}
+        if probe is None and len(named) > 1:
+            raise InputError(f"the files are of more than one probe ({', '.join(sorted(named))}); bin one probe at a time")
+        who = probe or (named.pop() if named else "unknown")
+        labels = [(Path(path).name, date) for date, path in dated]
+        task = dask.delayed(_bin_file, pure=False)
+        results = list(dask.compute(*(task(path, grid, product, who, tuple(exclude)) for _, path in dated)))
+    return _combine(results, labels, grid, name, who, exclude)
+
+
+def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...]) -> Partial | FileError:
+    try:
+        return _bin_dataset(open_flux(path, product, probe=probe), grid, product, probe, exclude)
+    except FileError as error:
+        return error
+
+
+def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude: Sequence[Exclusion]) -> Partial:
+    if grid.L_definition not in flux.coords:
+        source = str(flux.attrs.get("source_files", "the flux"))
+        raise FileError(source, f"{grid.L_definition} to bin in", f"only {', '.join(map(str, flux.coords))}", "choose another L_definition")
+    values = flux["flux"].transpose("time", "energy", "pitch_angle").to_numpy()
+    energy = flux["energy"].to_numpy()
+    L = flux[grid.L_definition].to_numpy()
+    time = flux["time"].to_numpy()
+    latitude = flux["MLAT"].to_numpy() if "MLAT" in flux.coords else np.full(time.size, np.nan)
+    values, n_excluded = _exclude(values, energy, L, time, product, probe, exclude)
+    if "counting_error" in flux:
+        error = flux["counting_error"].transpose("time", "energy", "pitch_angle").to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            counts = np.where(error > 0, (100.0 / error.astype(np.float64)) ** 2, np.nan)
+    else:
+        counts = np.full(values.shape, np.nan)
+
+    index = grid.time_index(time)
+    first, n_times = int(index.min()), int(index.max() - index.min()) + 1
+    seconds = (time - grid.time_centre(index)).astype(np.int64) / 1e9
+    edges = grid.L_edges
+    n_L = edges.size - 1
+    with np.errstate(invalid="ignore"):
+        shell = np.searchsorted(edges, L, side="right") - 1
+        inside = np.isfinite(L) & (shell >= 0) & (shell < n_L)
+        near_equator = inside & (np.abs(latitude) <= grid.max_MLAT)
+    cell = np.where(inside, (index - first) * n_L + shell, -1)
+
+    weight = solid_angle(flux["pitch_angle_bounds"].to_numpy())
+    mean, coverage = average_over_sphere(values, weight)
+    mean = np.where(coverage >= _MIN_COVERAGE, mean, np.nan)
+    known = np.isfinite(counts) & np.isfinite(values)
+    # A sum of no known count is an unknown count, not a zero.
+    total = np.where(known.any(axis=2), np.sum(np.where(known, counts, 0.0), axis=2), np.nan)
+    omni_counts, omni_exposure = counts_and_exposure(mean, total)
+    shape = (len(SUMS), n_times, n_L, energy.size)
+    omni = sums_by_cell(np.where(near_equator, cell, -1), n_times * n_L, mean, omni_counts, omni_exposure, seconds)
+
+    n_angles = grid.pitch_angle_edges.size - 1
+    angle = equatorial_pitch_angle(flux["pitch_angle"].to_numpy(), latitude)
+    with np.errstate(invalid="ignore"):
+        which = np.minimum(np.searchsorted(grid.pitch_angle_edges, angle, side="right") - 1, n_angles - 1)
+    angle_cell = np.where(np.isfinite(angle) & (cell >= 0)[:, None], cell[:, None] * n_angles + which, -1).ravel()
+    by_angle = np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(-1, energy.size)
+    angle_counts, angle_exposure = counts_and_exposure(by_angle, np.ascontiguousarray(counts.transpose(0, 2, 1)).reshape(-1, energy.size))
+    resolved = sums_by_cell(
+        angle_cell, n_times * n_L * n_angles, by_angle, angle_counts, angle_exposure, np.repeat(seconds, values.shape[2])
+    ).reshape(len(SUMS), n_times, n_L, n_angles, energy.size)
+    facts = {
+        "file_records": time.size,
+        "file_records_used": int((inside & np.isfinite(values).any(axis=(1, 2))).sum()),
+        "file_values_excluded": n_excluded,
+        "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
+        "simulated": flux.attrs.get("simulated", "no"),
+    }
+    return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, facts)
+
+
+def _exclude(
+    values: npt.NDArray[Any],
+    energy: npt.NDArray[np.float64],
+    L: npt.NDArray[np.float64],
+    time: npt.NDArray[np.datetime64],
+    product: str,
+    probe: str,
+    exclude: Sequence[Exclusion],
+) -> tuple[npt.NDArray[Any], int]:
+    """Mask what the exclusions name; tell how many measured values that took."""
+    mask = np.zeros(values.shape[:2], dtype=bool)
+    for rule in exclude:
+        if rule.probe not in (None, probe) or rule.product not in (None, product):
+            continue
+        rows = np.ones(time.size, dtype=bool)
+        if rule.start is not None:
+            rows &= time >= np.datetime64(pd.Timestamp(rule.start))
+        if rule.stop is not None:
+            rows &= time < np.datetime64(pd.Timestamp(rule.stop))
+        if rule.L is not None:
+            rows &= (rule.L[0] <= L) & (rule.L[1] >= L)
+        columns = np.ones(energy.size, dtype=bool) if rule.energy is None else (energy >= rule.energy[0]) & (energy <= rule.energy[1])
+        mask |= rows[:, None] & columns
+    if not mask.any():
+        return values, 0
+    return np.where(mask[:, :, None], np.nan, values), int((np.isfinite(values) & mask[:, :, None]).sum())
+
+
+def _combine(
+    results: Sequence[Partial | FileError],
+    labels: Sequence[tuple[str, str]],
+    grid: Grid,
+    product: str,
+    probe: str,
+    exclude: Sequence[Exclusion],
+) -> xr.Dataset:
+    """Add the files' sums in the order of their dates, and make the table of files."""
+    tables = Counter(tuple(result.energy.tolist()) for result in results if isinstance(result, Partial))
+    common = tables.most_common(1)[0][0] if tables else ()
+    used: list[Partial] = []
+    rows = []
+    for (name, date), outcome in zip(labels, results, strict=True):
+        result = outcome
+        if isinstance(result, Partial) and tuple(result.energy.tolist()) != common:
+            result = FileError(
+                name,
+                f"the energy table of most files ({list(common)} keV)",
+                f"another one ({result.energy.tolist()} keV)",
+                "bin it with files of its own kind",
+            )
+        if isinstance(result, FileError):
+            logger.warning("refused: %s", result)
+            rows.append({"file_name": name, "file_date": date, "file_status": "refused", "file_reason": _without_folder(result)})
+        else:
+            used.append(result)
+            row = {key: value for key, value in result.facts.items() if key in FILE_COLUMNS}
+            rows.append({"file_name": name, "file_date": date, "file_status": "used", "file_reason": "", **row})
+    energy = np.asarray(common, dtype=np.float64)
+    if used:
+        first = min(partial.first_bin for partial in used)
+        last = max(partial.first_bin + partial.omnidirectional.shape[1] for partial in used)
+    else:
+        first = last = 0
+    n_L, n_angles = grid.L_edges.size - 1, grid.pitch_angle_edges.size - 1
+    omni = np.zeros((len(SUMS), last - first, n_L, energy.size))
+    resolved = np.zeros((*omni.shape, n_angles))
+    for partial in used:
+        span = slice(partial.first_bin - first, partial.first_bin - first + partial.omnidirectional.shape[1])
+        omni[:, span] += partial.omnidirectional
+        resolved[:, span] += partial.resolved
+    simulated = "yes" if any(partial.facts["simulated"] == "yes" for partial in used) else "no"
+    files = pd.DataFrame(rows).assign(file_probe=probe)
+    return binned_dataset(omni, resolved, first, energy, grid, files, product=product, probe=probe, simulated=simulated, exclude=exclude)
+
+
+def _without_folder(error: FileError) -> str:
+    """Say the error without the folder, which differs from machine to machine while the result does not."""
+    return str(error).replace(error.path, Path(error.path).name)
