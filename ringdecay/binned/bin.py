@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -42,7 +42,7 @@ class Partial:
 
 
 def bin_flux(
-    flux: xr.Dataset | str | PathLike[str] | Iterable[str | PathLike[str]],
+    flux: xr.Dataset | str | PathLike[str] | Sequence[str | PathLike[str]],
     grid: Grid | None = None,
     *,
     product: str | None = None,
@@ -57,7 +57,7 @@ def bin_flux(
 
     Parameters
     ----------
-    flux : Dataset, path-like, or iterable of path-like
+    flux : Dataset, path-like, or sequence of path-like
         Flux from `open_flux`, or files of one product and one probe.
     grid : Grid, optional
         The bins; the default is 0.1 in L and one orbit (8.97 h) in time.
@@ -96,7 +96,7 @@ def bin_flux(
             raise InputError("bin_flux needs the product's name to open files")
         name = product
         described = get_product(product)
-        paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(path) for path in flux]
+        paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(str(path)) for path in flux]
         dated = sorted((date_and_probe(path, described)[0] or "", str(path)) for path in paths)
         named = {found for path in paths if (found := date_and_probe(path, described)[1])}
         if probe is None and len(named) > 1:

@@ -140,9 +140,10 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     first = filled[0] if filled else given[0]
     for other in filled[1:]:
         for name in ("L", "energy", "equatorial_pitch_angle"):
-            if (name in first.coords) != (name in other.coords) or (name in first.coords and not np.array_equal(first[name], other[name])):
+            here, there = (ds[name].to_numpy().tolist() if name in ds.coords else "none" for ds in (first, other))
+            if here != there:
                 raise InputError(
-                    f"binned data from {_span(first)} and from {_span(other)} differ in {name} ({_list(first, name)} and {_list(other, name)}); "
+                    f"binned data from {_span(first)} and from {_span(other)} differ in {name} ({here} and {there}); "
                     "they cannot be added: run them separately"
                 )
         for key in ("time_bin_hours", "L_definition", "max_MLAT", "product", "flux"):
@@ -166,7 +167,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
         variables[name] = (variable.dims, total, variable.attrs)
     for column in FILE_COLUMNS:
         variables[column] = ("file", np.concatenate([ds[column].to_numpy() for ds in given]))
-    coordinates = {name: first[name] for name in first.coords if "time" not in first[name].dims and name != "probe"}
+    coordinates: dict[Any, Any] = {name: first[name] for name in first.coords if "time" not in first[name].dims and name != "probe"}
     coordinates["probe"] = ("probe", np.array(probes, dtype=object), first["probe"].attrs)
     coordinates["time"] = ("time", centres, first["time"].attrs)
     coordinates["time_bounds"] = (
@@ -257,7 +258,3 @@ def _sum_names(binned: xr.Dataset) -> list[str]:
 def _span(binned: xr.Dataset) -> str:
     times = binned["time"].to_numpy().astype("datetime64[D]")
     return f"{times[0]} to {times[-1]} (probe {', '.join(map(str, binned.probe.values))})"
-
-
-def _list(binned: xr.Dataset, name: str) -> str:
-    return str(binned[name].values.tolist()) if name in binned.coords else "none"
