@@ -1,0 +1,86 @@
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# This file's own folder is workflow/rules, wherever Snakemake was started.
+PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]
+# Not the installed package: the workflow must be readable (for the catalogue, or a dry run) where only Snakemake is installed.
+# The two modules import nothing that Snakemake does not bring itself.
+sys.path.insert(0, str(PROJECT))
+from ringdecay.config import check_config, month_span, months
+from ringdecay.errors import InputError
+from ringdecay.fingerprint import source_fingerprint
+
+try:
+    config = check_config(config)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RUN = config["run"]
+RESULTS = f"results/{RUN}"
+RESOURCES = f"resources/{RUN}"
+LOGS = f"logs/{RUN}"
+DEMO = "resources/demo-archive"
+
+
+wildcard_constraints:
+    probe="[ab]",
+    month=r"\d{6}",
+
+
+def code(*modules):
+    """Give the fingerprint of the source behind a job, because Snakemake does not see changes inside the package."""
+    return source_fingerprint(*modules, "store", "logs", root=PROJECT / "ringdecay")
+
+
+def span(wildcards):
+    """Give the first day of a job's month and the day after its last, within the run."""
+    return month_span(wildcards.month, config["start"], config["stop"])
+
+
+def archive_input(wildcards):
+    """Name what has to be there before anything is fetched: the truth of the demonstration archive, which is written last."""
+    return f"{DEMO}/truth.nc" if config["archive"] == "demo" else []
+
+
+def archive_is_remote():
+    """Tell whether files are loaded over a network, where a second try can help."""
+    return config["archive"].startswith(("http://", "https://"))
+
+
+def archive_place():
+    """Give the folder or address of the archive."""
+    return DEMO if config["archive"] == "demo" else config["archive"]
+
+
+def truth_input(wildcards):
+    """Name the truth for the figures, if there is one."""
+    return f"{DEMO}/truth.nc" if config["archive"] == "demo" else []
+
+
+def storm_input(wildcards):
+    """Name what storms are found in: a table of the user's own, or the index."""
+    return config["storms"]["table"] or f"{RESOURCES}/index.nc"
+
+
+FIGURES = ["overview", "storm_fits", "lifetime_map", "lifetime_curves"]
+
+
+def final_outputs():
+    """List what a whole run makes."""
+    tables = [
+        "storms.csv",
+        "decays.nc",
+        "decays.csv",
+        "lifetimes.nc",
+        "lifetimes.csv",
+        "lifetimes.tex",
+        "files.csv",
+        "inputs.tsv",
+        "provenance.json",
+    ]
+    figures = [
+        f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")
+    ]
+    return [f"{RESULTS}/{name}" for name in [*tables, *figures]]

@@ -1,0 +1,101 @@
+localrules:
+    fetch_flux,
+    fetch_index,
+    lock_inputs,
+
+
+rule simulate_archive:
+    output:
+        truth=f"{DEMO}/truth.nc",
+    log:
+        f"{LOGS}/simulate_archive.log",
+    benchmark:
+        f"{LOGS}/benchmarks/simulate_archive.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("simulate"),
+    message:
+        "Making the demonstration archive (simulated, about 0.6 GB)"
+    script:
+        "../scripts/simulate_archive.py"
+
+
+rule fetch_flux:
+    input:
+        archive_input,
+    output:
+        lock=f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
+    log:
+        f"{LOGS}/fetch_flux/{{probe}}_{{month}}.log",
+    benchmark:
+        f"{LOGS}/benchmarks/fetch_flux/{{probe}}_{{month}}.tsv"
+    retries: 2 if archive_is_remote() else 0
+    threads: 1
+    resources:
+        mem_mb=500,
+        downloads=1,
+    params:
+        code=code("archive"),
+        archive=archive_place(),
+        cache=config["cache"],
+        product=config["product"],
+        span=span,
+    message:
+        "Fetching the files of probe {wildcards.probe}, {wildcards.month}"
+    script:
+        "../scripts/fetch_flux.py"
+
+
+rule fetch_index:
+    input:
+        archive_input,
+        files=config["index"]["files"],
+    output:
+        lock=f"{RESOURCES}/inputs/index.tsv",
+        index=f"{RESOURCES}/index.nc",
+    log:
+        f"{LOGS}/fetch_index.log",
+    benchmark:
+        f"{LOGS}/benchmarks/fetch_index.tsv"
+    retries: 2 if archive_is_remote() else 0
+    threads: 1
+    resources:
+        mem_mb=2000,
+        downloads=1,
+    params:
+        code=code("archive", "indices"),
+        archive=archive_place(),
+        cache=config["cache"],
+        index=config["index"],
+        span=(config["start"], config["stop"]),
+    message:
+        "Fetching and reading the storm index"
+    script:
+        "../scripts/fetch_index.py"
+
+
+rule lock_inputs:
+    input:
+        flux=expand(
+            f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
+            probe=config["probes"],
+            month=months(config["start"], config["stop"]),
+        ),
+        index=f"{RESOURCES}/inputs/index.tsv",
+    output:
+        lock=f"{RESULTS}/inputs.tsv",
+    log:
+        f"{LOGS}/lock_inputs.log",
+    benchmark:
+        f"{LOGS}/benchmarks/lock_inputs.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code("archive"),
+    message:
+        "Listing every input file with its version and SHA-256"
+    script:
+        "../scripts/lock_inputs.py"

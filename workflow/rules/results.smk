@@ -1,0 +1,169 @@
+rule write_tables:
+    input:
+        decays=f"{RESULTS}/decays.nc",
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+    output:
+        decays=f"{RESULTS}/decays.csv",
+        lifetimes=report(
+            f"{RESULTS}/lifetimes.csv",
+            caption="../report/lifetimes.rst",
+            category="Tables",
+            labels={"table": "decay times"},
+        ),
+        latex=f"{RESULTS}/lifetimes.tex",
+    log:
+        f"{LOGS}/write_tables.log",
+    benchmark:
+        f"{LOGS}/benchmarks/write_tables.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("tables"),
+        L=config["figures"]["L"],
+    message:
+        "Writing the tables"
+    script:
+        "../scripts/write_tables.py"
+
+
+rule write_provenance:
+    input:
+        lock=f"{RESULTS}/inputs.tsv",
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+        decays=f"{RESULTS}/decays.nc",
+    output:
+        report(
+            f"{RESULTS}/provenance.json",
+            caption="../report/provenance.rst",
+            category="Provenance",
+            labels={"table": "provenance"},
+        ),
+    log:
+        f"{LOGS}/write_provenance.log",
+    benchmark:
+        f"{LOGS}/benchmarks/write_provenance.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code("provenance"),
+        config=config,
+    message:
+        "Writing down what went in"
+    script:
+        "../scripts/write_provenance.py"
+
+
+rule plot_overview:
+    input:
+        truth_input,
+        binned=f"{RESOURCES}/binned.nc",
+        index=f"{RESOURCES}/index.nc",
+        storms=f"{RESULTS}/storms.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/overview.png",
+            caption="../report/overview.rst",
+            category="Storms",
+            labels={"figure": "overview"},
+        ),
+        svg=f"{RESULTS}/figures/overview.svg",
+    log:
+        f"{LOGS}/plot_overview.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_overview.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("plots"),
+        figures=config["figures"],
+    message:
+        "Drawing the overview"
+    script:
+        "../scripts/plot_overview.py"
+
+
+rule plot_storm_fits:
+    input:
+        binned=f"{RESOURCES}/binned.nc",
+        decays=f"{RESULTS}/decays.nc",
+        index=f"{RESOURCES}/index.nc",
+        storms=f"{RESULTS}/storms.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/storm_fits.png",
+            caption="../report/storm_fits.rst",
+            category="Fits",
+            labels={"figure": "one storm's fits"},
+        ),
+        svg=f"{RESULTS}/figures/storm_fits.svg",
+    log:
+        f"{LOGS}/plot_storm_fits.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_storm_fits.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("plots"),
+        figures=config["figures"],
+    message:
+        "Drawing one storm's flux with its fits"
+    script:
+        "../scripts/plot_storm_fits.py"
+
+
+rule plot_lifetime_map:
+    input:
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/lifetime_map.png",
+            caption="../report/lifetime_map.rst",
+            category="Decay times",
+            labels={"figure": "map"},
+        ),
+        svg=f"{RESULTS}/figures/lifetime_map.svg",
+    log:
+        f"{LOGS}/plot_lifetime_map.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_lifetime_map.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plots"),
+    message:
+        "Drawing the map of decay times"
+    script:
+        "../scripts/plot_lifetime_map.py"
+
+
+rule plot_lifetime_curves:
+    input:
+        truth_input,
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/lifetime_curves.png",
+            caption="../report/lifetime_curves.rst",
+            category="Decay times",
+            labels={"figure": "curves"},
+        ),
+        svg=f"{RESULTS}/figures/lifetime_curves.svg",
+    log:
+        f"{LOGS}/plot_lifetime_curves.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_lifetime_curves.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plots"),
+        figures=config["figures"],
+    message:
+        "Drawing decay times against energy and L"
+    script:
+        "../scripts/plot_lifetime_curves.py"
