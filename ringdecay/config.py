@@ -123,7 +123,7 @@ def _sentence(error: Any) -> str:
 
 
 def _check_sense(config: dict[str, Any]) -> list[str]:
-    """What a schema cannot say: dates that exist and are the right way round, ranges likewise."""
+    """Find what a schema cannot: dates that do not exist or are the wrong way round, ranges likewise."""
     wrong = []
     dates = {}
     for key in ("start", "stop"):

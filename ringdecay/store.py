@@ -88,12 +88,14 @@ def content_hash(dataset: xr.Dataset) -> str:
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]
         values = np.asarray(variable.values)
-        digest.update(f"{name}|{variable.dims}|{values.shape}|{values.dtype.kind}|{_stable(variable.attrs)}".encode())
-        if values.dtype.kind in "OU":
+        # Strings are objects in memory and fixed in width in a file.
+        kind = "U" if values.dtype.kind in "OUT" else values.dtype.kind
+        digest.update(f"{name}|{variable.dims}|{values.shape}|{kind}|{_stable(variable.attrs)}".encode())
+        if kind == "U":
             digest.update("\x00".join(map(str, values.ravel())).encode())
-        elif values.dtype.kind == "M":
+        elif kind == "M":
             digest.update(values.astype("datetime64[ns]").astype("<i8").tobytes())
-        elif values.dtype.kind == "f":
+        elif kind == "f":
             # One bit pattern for every NaN and for both zeros, and one width.
             floats = np.where(np.isnan(values), np.nan, values.astype("<f8") + 0.0)
             digest.update(np.ascontiguousarray(floats).tobytes())

@@ -25,7 +25,8 @@ def small_cdf(path: Path, compress: int = 6) -> Path:
     """Write a CDF of one compressed variable over 1,000 records."""
     writer = cdfwrite.CDF(path, cdf_spec={"Majority": "row_major", "rDim_sizes": []})
     spec = {
-        "Variable": "flux", "Data_Type": 44, "Num_Elements": 1, "Rec_Vary": True, "Var_Type": "zVariable", "Dim_Sizes": [3], "Compress": compress,
+        "Variable": "flux", "Data_Type": 44, "Num_Elements": 1, "Rec_Vary": True, "Var_Type": "zVariable", "Dim_Sizes": [3],
+        "Compress": compress,
     }  # fmt: skip
     values = np.random.default_rng(1).normal(size=(1000, 3)).astype(np.float32)
     writer.write_var(spec, var_attrs={"UNITS": "1", "FILLVAL": np.float32(-1e31)}, var_data=values)

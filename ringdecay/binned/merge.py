@@ -188,8 +188,8 @@ def merge_probes(binned: xr.Dataset) -> xr.Dataset:
     Dataset
         The same, with one probe named "merged".
     """
-    names = _sum_names(binned)
-    merged = binned.drop_vars(["probe"]).assign({name: binned[name].sum("probe", keep_attrs=True).expand_dims("probe") for name in names})
+    added = {name: binned[name].sum("probe", keep_attrs=True).expand_dims("probe") for name in _sum_names(binned)}
+    merged = binned.drop_dims("probe").assign(added)
     return merged.assign_coords(probe=("probe", np.array(["merged"], dtype=object), binned["probe"].attrs))
 
 

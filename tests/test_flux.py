@@ -1,0 +1,276 @@
+"""Opening flux files: real HOPE against NASA's library, and quirks that RBSPICE files have."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cdflib import cdfwrite
+from scipy.integrate import quad
+
+import ringdecay as rd
+from ringdecay.cdf import read_cdf
+from ringdecay.errors import FileError, InputError
+from ringdecay.flux.pitch_angle import edges_of_centres, equatorial_pitch_angle, solid_angle
+from ringdecay.flux.position import dipole_axis_geo, dipole_L, magnetic_latitude
+from ringdecay.flux.read import strictly_increasing
+from ringdecay.flux.units import flux_to_per_kev
+from ringdecay.products import PRODUCTS
+
+ENERGIES_MEV = np.array(PRODUCTS["rbspice-pap-tofxeh"].energies, dtype=np.float32) / 1000
+CENTRES = np.array([7.5, *range(20, 161, 10), 172.5], dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def hope(shared_data):
+    return next(shared_data.glob("hope_l3_pa/*.cdf"))
+
+
+def pap_file(
+    path: Path,
+    *,
+    energies=ENERGIES_MEV,
+    units="Counts/(MeV-cm^2-s-sr)",
+    swap=False,
+    leave_out=(),
+    quality=None,
+    start="2015-06-30",
+    records=20,
+    step=108_700_000_000,
+):
+    """Write a small file with the variables of RBSPICE's level 3 PAP product."""
+    rng = np.random.default_rng(3)
+    flux = rng.uniform(1e4, 1e6, size=(records, energies.size, CENTRES.size)).astype(np.float32)
+    tt2000 = np.array([_tt2000(start) + i * step for i in range(records)], dtype=np.int64)
+    flags = np.full(flux.shape, 10, dtype=np.int16) if quality is None else quality
+    attributes = {"UNITS": units, "FILLVAL": np.float32(-1e31), "DEPEND_1": "FPDU_Energy", "DEPEND_2": "PA_Midpoint"}
+    data = {
+        "Epoch": (33, [], True, tt2000, {}),
+        "FPDU_Energy": (44, [energies.size], False, energies.astype(np.float32), {"UNITS": "MeV"}),
+        "PA_Midpoint": (44, [CENTRES.size], False, CENTRES, {"UNITS": "deg"}),
+        "FPDU": (44, list(flux.shape[1:]), True, flux, attributes),
+        "FPDU_Error": (44, list(flux.shape[1:]), True, np.full(flux.shape, 5, dtype=np.float32), {"UNITS": "%"}),
+        "FPDU_Quality": (2, list(flux.shape[1:]), True, flags, {}),
+        "Position_SM": (44, [3], True, np.tile(np.array([3.0, 0.0, 1.0], dtype=np.float32), (records, 1)), {"UNITS": "Earth radii"}),
+        "L": (44, [], True, np.full(records, 4.05, dtype=np.float32), {}),
+        "MLT": (44, [], True, np.full(records, 13.0, dtype=np.float32), {"UNITS": "Degrees"}),
+    }  # fmt: skip
+    if swap:
+        kind, sizes, vary, values, attributes = data["FPDU"]
+        data["FPDU"] = (
+            kind,
+            sizes[::-1],
+            vary,
+            values.transpose(0, 2, 1).copy(),
+            attributes | {"DEPEND_1": "PA_Midpoint", "DEPEND_2": "FPDU_Energy"},
+        )
+        for name in ("FPDU_Error", "FPDU_Quality"):
+            kind, sizes, vary, values, attributes = data[name]
+            data[name] = (kind, sizes[::-1], vary, values.transpose(0, 2, 1).copy(), attributes)
+    writer = cdfwrite.CDF(path, cdf_spec={"Majority": "row_major"})
+    for name, (kind, sizes, vary, values, attributes) in data.items():
+        if name not in leave_out:
+            spec = {
+                "Variable": name,
+                "Data_Type": kind,
+                "Num_Elements": 1,
+                "Rec_Vary": vary,
+                "Var_Type": "zVariable",
+                "Dim_Sizes": sizes,
+                "Compress": 1,
+            }
+            writer.write_var(spec, var_attrs=attributes, var_data=values)
+    writer.close()
+    return path, flux
+
+
+def _tt2000(day: str) -> int:
+    # Seconds from J2000 TT: 2015-06-30 lies after the leap second of 2012 (TAI - UTC = 35 s), 32.184 s more to TT.
+    offset = np.timedelta64(35_000_000_000 + 32_184_000_000, "ns")
+    return int((np.datetime64(day, "ns") - np.datetime64("2000-01-01T12:00", "ns") + offset).astype(np.int64))
+
+
+def test_real_hope_flux_is_what_nasas_library_returns(hope):
+    pycdf = pytest.importorskip("spacepy.pycdf")
+    found = rd.open_flux(hope, "hope-pa")
+    with pycdf.CDF(str(hope)) as reference:
+        expected = np.transpose(reference["FPDU"][...], (0, 2, 1))
+        energy = reference["HOPE_ENERGY_Ion"][0] / 1000
+        time = np.array(reference["Epoch_Ion"][...], dtype="datetime64[us]")
+    missing = expected < -1e30
+    assert missing.any()
+    assert (~missing).any()
+    np.testing.assert_array_equal(found["flux"].to_numpy()[~missing], expected[~missing])
+    assert np.isnan(found["flux"].to_numpy()[missing]).all()
+    np.testing.assert_allclose(found["energy"], energy, rtol=1e-4)
+    assert np.abs(found["time"].to_numpy() - time).max() < np.timedelta64(1, "ms")
+    assert found.attrs["n_fill"] == missing.sum()
+    assert found.attrs["simulated"] == "no"
+
+
+def test_real_hope_omnidirectional_flux_is_the_files_own(hope):
+    expected = read_cdf(hope, ["FPDO"])["FPDO"].masked()
+    found = rd.omnidirectional(rd.open_flux(hope, "hope-pa")).to_numpy()
+    positive = expected > 0
+    assert positive.sum() > 1000
+    assert np.max(np.abs(found[positive] / expected[positive] - 1)) < 1e-6
+    np.testing.assert_array_equal(found[expected == 0], 0)
+
+
+def test_real_hope_l_comes_from_its_position(hope):
+    coordinates = pytest.importorskip("spacepy.coordinates")
+    time = pytest.importorskip("spacepy.time")
+    found = rd.open_flux(hope, "hope-pa")
+    assert "L_star" not in found.coords
+    assert "Position_Ion" in found["L"].attrs["method"]
+    position = read_cdf(hope, ["Position_Ion"])["Position_Ion"].values[:10] / 6371.2
+    geo = coordinates.Coords(position, "GEO", "car", use_irbem=False)
+    geo.ticks = time.Ticktock(found["time"].to_numpy()[:10].astype("datetime64[us]").astype(object), "UTC")
+    sm = geo.convert("SM", "car").data
+    expected = np.rad2deg(np.arcsin(sm[:, 2] / np.linalg.norm(sm, axis=1)))
+    np.testing.assert_allclose(found["MLAT"][:10], expected, atol=0.05)
+    np.testing.assert_allclose(found["L"][:10], np.linalg.norm(sm, axis=1) / np.cos(np.deg2rad(expected)) ** 2, rtol=2e-3)
+
+
+def test_per_mev_becomes_per_kev_and_mev_becomes_kev(tmp_path):
+    path, flux = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
+    found = rd.open_flux(path, "rbspice-pap-tofxeh")
+    np.testing.assert_allclose(found["flux"], flux / 1000, rtol=1e-6)
+    assert found["energy"].to_numpy().tolist() == list(PRODUCTS["rbspice-pap-tofxeh"].energies)
+    assert found.attrs["probe"] == "a"
+    # The file calls hours "Degrees".
+    assert found["MLT"].attrs["units"] == "h"
+    np.testing.assert_allclose(found["MLAT"], np.rad2deg(np.arctan(1 / 3)))
+
+
+def test_axes_are_found_from_the_file_not_assumed(tmp_path):
+    usual, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.cdf")
+    swapped, _ = pap_file(tmp_path / "rbsp-b-rbspice_lev-3-pap_tofxeh_20150630_v1.cdf", swap=True)
+    one, other = rd.open_flux(usual, "rbspice-pap-tofxeh"), rd.open_flux(swapped, "rbspice-pap-tofxeh")
+    np.testing.assert_array_equal(one["flux"], other["flux"])
+
+
+def test_bad_quality_is_no_data_and_is_counted(tmp_path):
+    flags = np.full((20, 14, 17), 10, dtype=np.int16)
+    flags[3:5, 2] = 4
+    path, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.cdf", quality=flags)
+    found = rd.open_flux(path, "rbspice-pap-tofxeh")
+    np.testing.assert_array_equal(np.isnan(found["flux"]), flags != 10)
+    assert found.attrs["n_bad_quality"] == 34
+
+
+def test_a_quality_flag_of_another_convention_is_not_a_silent_loss(tmp_path):
+    path, _ = pap_file(tmp_path / "x.cdf", quality=np.zeros((20, 14, 17), dtype=np.int16))
+    with pytest.raises(FileError, match=r"FPDU_Quality .* only \[0\]"):
+        rd.open_flux(path, "rbspice-pap-tofxeh")
+
+
+@pytest.mark.parametrize("units", ["(cm^2 s MeV)^-1", "keV", "", "1/(cm^2 s sr MeV keV)"])
+def test_a_unit_of_another_dimension_is_refused(tmp_path, units):
+    path, _ = pap_file(tmp_path / "x.cdf", units=units or " ")
+    with pytest.raises(FileError, match="the unit"):
+        rd.open_flux(path, "rbspice-pap-tofxeh")
+
+
+@pytest.mark.parametrize(
+    ("units", "factor"),
+    [
+        ("Counts/(MeV-cm^2-s-sr)", 1e-3),
+        ("(cm^2 s sr MeV)^-1", 1e-3),
+        ("1/(MeV-cm^2-s-sr)", 1e-3),
+        ("s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N", 1.0),
+        ("(cm^2 s sr keV)^-1", 1.0),
+        ("(cm^2 s sr eV)^-1", 1e3),
+        ("(cm^2 s MeV)^-1", None),
+    ],
+)
+def test_units_are_compared_by_dimension(units, factor):
+    assert flux_to_per_kev(units) == pytest.approx(factor) if factor else flux_to_per_kev(units) is None
+
+
+def test_a_file_without_l_and_position_says_so(tmp_path, caplog):
+    path, _ = pap_file(tmp_path / "x.cdf", leave_out=("L", "Position_SM"))
+    with caplog.at_level("WARNING"):
+        found = rd.open_flux(path, "rbspice-pap-tofxeh")
+    assert "L" not in found.coords
+    assert "neither L nor a position" in caplog.text
+
+
+def test_an_energy_table_that_changed_is_refused_by_name(tmp_path):
+    first, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.cdf")
+    other, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150701_v1.cdf", energies=ENERGIES_MEV * 1.02, start="2015-07-01")
+    far, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150702_v1.cdf", energies=ENERGIES_MEV * 1.5)
+    with pytest.raises(FileError, match="20150701"):
+        rd.open_flux([first, other], "rbspice-pap-tofxeh")
+    with pytest.raises(FileError, match="energy table has changed"):
+        rd.open_flux(far, "rbspice-pap-tofxeh")
+
+
+def test_wrong_arguments_get_one_sentence(tmp_path):
+    path, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.2.3-01.cdf")
+    newer, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
+    other, _ = pap_file(tmp_path / "rbsp-b-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
+    for call, message in (
+        (lambda: rd.open_flux([], "hope-pa"), "no file"),
+        (lambda: rd.open_flux(path, "rbspice-pap-tofxe"), "did you mean 'rbspice-pap-tofxeh'"),
+        (lambda: rd.open_flux(path, "omni-hro-5min"), "open_index"),
+        (lambda: rd.open_flux([path, newer], "rbspice-pap-tofxeh"), "same day"),
+        (lambda: rd.open_flux([path, other], "rbspice-pap-tofxeh"), "more than one probe"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+def test_time_is_strictly_increasing_over_a_leap_second(tmp_path):
+    # Four records a second from two seconds before the leap second of 2015-06-30 on; the four in it share one time, three are dropped.
+    path, _ = pap_file(tmp_path / "x.cdf", start="2015-06-30T23:59:58", step=250_000_000)
+    found = rd.open_flux(path, "rbspice-pap-tofxeh")
+    assert (np.diff(found["time"].to_numpy()) > np.timedelta64(0)).all()
+    assert found.attrs["n_records_dropped"] == 3
+    assert found["time"].to_numpy()[-1] == np.datetime64("2015-07-01T00:00:01.75")
+    time = np.array(
+        ["2015-06-30T23:59:59.5", "2015-06-30T23:59:59.999999999", "2015-06-30T23:59:59.999999999", "NaT", "2015-07-01"],
+        dtype="datetime64[ns]",
+    )
+    assert strictly_increasing(time).tolist() == [True, True, False, False, True]
+
+
+def test_pitch_angle_edges_of_the_two_instruments():
+    np.testing.assert_allclose(edges_of_centres(CENTRES), [0, *range(15, 166, 10), 180])
+    np.testing.assert_allclose(edges_of_centres([4.5, *range(18, 163, 18), 175.5]), [0, *range(9, 172, 18), 180])
+    assert edges_of_centres([10, 20, 30]) is None
+
+
+def test_solid_angle_weights_are_the_integral_over_the_sphere():
+    edges = edges_of_centres(CENTRES)
+    weight = solid_angle(np.stack([edges[:-1], edges[1:]], axis=-1))
+    expected = [quad(np.sin, np.deg2rad(a), np.deg2rad(b))[0] / 2 for a, b in pairwise(edges)]
+    np.testing.assert_allclose(weight, expected, rtol=1e-12)
+    assert weight.sum() == pytest.approx(1)
+
+
+def test_equatorial_pitch_angle_of_known_field_lines():
+    # A particle that mirrors at latitude 90 degrees of pitch angle there; B_eq/B(10 deg) of a dipole is 0.8734.
+    found = equatorial_pitch_angle(np.array([90.0, 30.0, 150.0]), np.array([0.0, 10.0, -10.0]))
+    ratio = np.cos(np.deg2rad(10)) ** 6 / np.sqrt(1 + 3 * np.sin(np.deg2rad(10)) ** 2)
+    np.testing.assert_allclose(found[0], [90, 30, 30])
+    assert found[1, 0] == pytest.approx(np.rad2deg(np.arcsin(np.sqrt(ratio))))
+    np.testing.assert_allclose(found[1], found[2])
+
+
+def test_dipole_axis_is_where_the_geomagnetic_pole_is():
+    # IGRF geomagnetic north pole: 80.4 N, 72.6 W in 2015 (WDC Kyoto's table of poles).
+    axis = dipole_axis_geo(np.array(["2015-01-01"], dtype="datetime64[ns]"))[0]
+    assert np.rad2deg(np.arcsin(axis[2])) == pytest.approx(80.4, abs=0.1)
+    assert np.rad2deg(np.arctan2(axis[1], axis[0])) == pytest.approx(-72.6, abs=0.1)
+
+
+def test_l_of_a_point_on_a_dipole_field_line():
+    latitude = np.array([0.0, 15.0, -40.0])
+    radius = 4.5 * np.cos(np.deg2rad(latitude)) ** 2
+    position = np.stack([radius * np.cos(np.deg2rad(latitude)), 0 * radius, radius * np.sin(np.deg2rad(latitude))], axis=-1)
+    found = magnetic_latitude(position, np.array([0.0, 0.0, 1.0]))
+    np.testing.assert_allclose(found, latitude, atol=1e-12)
+    np.testing.assert_allclose(dipole_L(radius, found), 4.5)
