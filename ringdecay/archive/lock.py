@@ -1,0 +1,75 @@
+"""The lock: which bytes a result was made from, as a table of one row a file."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import pandas as pd
+
+from ringdecay.errors import FileError
+from ringdecay.store import written_whole
+
+COLUMNS = ("product", "probe", "date", "version", "size", "sha256", "modified", "path", "url")
+_ADVICE = "make it again with fetch"
+
+
+def make_lock(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Make the table from its rows: typed columns, in the order product, probe, date."""
+    return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def write_lock(lock: pd.DataFrame, path: str | PathLike[str]) -> None:
+    """Write a lock as a TSV file, whole or not at all; equal locks give equal bytes.
+
+    Parameters
+    ----------
+    lock : pandas.DataFrame
+        From `fetch`; several are joined with `pandas.concat`.
+    path : path-like
+        The file.
+    """
+    with written_whole(path) as beside:
+        text = _typed(lock).assign(
+            date=lambda table: table["date"].dt.strftime("%Y-%m-%d"),
+            modified=lambda table: table["modified"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        text.to_csv(beside, sep="\t", index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_lock(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read a lock that `write_lock` wrote.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `product`, `probe` (empty for none), `date` (datetime64, UTC), `version`, `size` (bytes), `sha256`, `modified`
+        (datetime64, UTC), `path` (below the root of the archive) and `url`.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or is not a lock.
+    """
+    source = Path(path)
+    expected = f"a lock: a TSV file with the columns {', '.join(COLUMNS)}"
+    if not source.is_file():
+        raise FileError(source, expected, "no file", _ADVICE)
+    try:
+        table = pd.read_csv(source, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8")
+        if tuple(table.columns) != COLUMNS:
+            raise FileError(source, expected, f"the columns {', '.join(map(str, table.columns))}", _ADVICE)
+        table["modified"] = table["modified"].str.removesuffix("Z")
+        table = _typed(table)
+    except ValueError as error:  # pandas' parser errors are ValueErrors too
+        raise FileError(source, expected, f"something else ({error})", _ADVICE) from error
+    if table.isna().any(axis=None) or table.duplicated(["product", "probe", "date"]).any():
+        raise FileError(source, expected, "rows that are cut or double", _ADVICE)
+    return table
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.loc[:, list(COLUMNS)].astype(
+        {name: "datetime64[ns]" if name in {"date", "modified"} else "int64" if name == "size" else str for name in COLUMNS}
+    )
+    return table.sort_values(["product", "probe", "date"], kind="stable", ignore_index=True)
