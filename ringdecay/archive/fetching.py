@@ -31,7 +31,7 @@ MAX_FAILURES = 5
 MAX_SHOWN = 20
 
 
-class _LocalFault(ArchiveError):
+class _LocalError(ArchiveError):
     """A file on this machine is not what it should be; the others are worth a look."""
 
 
@@ -159,12 +159,12 @@ def _checked_state(local: Path, file: ArchiveFile) -> _State:
         with local.open("rb") as stream:
             status, digest = os.fstat(stream.fileno()), hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise _LocalFault(f"{local} is not there") from error
+        raise _LocalError(f"{local} is not there") from error
     except OSError as error:
-        raise _LocalFault(f"{local} could not be read ({error})") from error
+        raise _LocalError(f"{local} could not be read ({error})") from error
     if file.sha256 is not None and digest != file.sha256:
         size = f"{status.st_size} bytes, the lock has {file.sizes[0]}" if file.sizes and status.st_size != file.sizes[0] else "same size"
-        raise _LocalFault(
+        raise _LocalError(
             f"{local} has changed since the lock was made ({size}, other sha256); restore or delete it, or fetch without the lock"
         )
     return _State(status.st_size, digest, _whole_second(status.st_mtime))
@@ -191,7 +191,7 @@ def _each(files: tuple[ArchiveFile, ...], action: Callable[[ArchiveFile], _State
                 states[futures[future]] = future.result()
             except ArchiveError as error:
                 faults.append(str(error).rstrip("."))
-                failures += not isinstance(error, _LocalFault)
+                failures += not isinstance(error, _LocalError)
                 if failures == MAX_FAILURES:
                     break
             if done % step == 0 or done == len(files):

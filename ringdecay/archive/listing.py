@@ -85,7 +85,7 @@ def is_plain_name(name: str) -> bool:
 def _name_in(href: str, url: str) -> str | None:
     """Name of the file that a link of the page `url` means, if it lies directly in that folder."""
     try:
-        target, folder = urlsplit(urljoin(url, href)), urlsplit(url)
+        target, folder = urlsplit(urljoin(url, href)), urlsplit(urljoin(url, "."))
     except ValueError:
         return None
     if (target.scheme, target.netloc) != (folder.scheme, folder.netloc) or target.query or not target.path.startswith(folder.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from os import PathLike
 from pathlib import Path
 
@@ -56,15 +57,17 @@ def read_lock(path: str | PathLike[str]) -> pd.DataFrame:
     if not source.is_file():
         raise FileError(source, expected, "no file", _ADVICE)
     try:
-        table = pd.read_csv(source, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8")
-        if tuple(table.columns) != COLUMNS:
-            raise FileError(source, expected, f"the columns {', '.join(map(str, table.columns))}", _ADVICE)
+        text = source.read_text(encoding="utf-8")
+        table = pd.read_csv(io.StringIO(text), sep="\t", dtype=str, keep_default_na=False)
+        # The last line of a file that was cut has no end; a row that is cut elsewhere has empty cells.
+        if tuple(table.columns) != COLUMNS or not text.endswith("\n") or table.isna().any(axis=None):
+            raise FileError(source, expected, "other columns or a line that is cut", _ADVICE)
         table["modified"] = table["modified"].str.removesuffix("Z")
         table = _typed(table)
     except ValueError as error:  # pandas' parser errors are ValueErrors too
         raise FileError(source, expected, f"something else ({error})", _ADVICE) from error
-    if table.isna().any(axis=None) or table.duplicated(["product", "probe", "date"]).any():
-        raise FileError(source, expected, "rows that are cut or double", _ADVICE)
+    if table.duplicated(["product", "probe", "date"]).any():
+        raise FileError(source, expected, "two lines for one file", _ADVICE)
     return table
 
 
