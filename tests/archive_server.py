@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import threading
 import time
@@ -53,8 +54,9 @@ class ArchiveServer:
     """Serves `root`; `faults` maps a path such as "/rbsp/x.cdf" to what goes wrong there.
 
     Faults: "404"; "html" (a page with status 200); "cut" (half the body under the whole Content-Length); "long" (a Content-Length
-    greater than the body); "short" (half the Content-Length, so a client sees half the file); "redirect:URL"; "500x2" or
-    "429x2" (that status twice, then healthy); "page:..." (this HTML as the page). `requests` counts (method, path).
+    greater than the body); "short" (half the Content-Length, so a client sees half the file); "gzip" (compressed if the client
+    takes that) and "gzip!" (compressed even if not); "redirect:URL"; "500x2" or "429x2" (that status twice, then healthy);
+    "page:..." (this HTML as the page). `requests` counts (method, path).
     """
 
     def __init__(self, root: Path) -> None:
@@ -167,11 +169,12 @@ def _handler(server: ArchiveServer) -> type[BaseHTTPRequestHandler]:
                 self.send(200, index_page(file, self.path, table=server.table), "text/html;charset=UTF-8")
             else:
                 body = file.read_bytes()
-                modified = formatdate(file.stat().st_mtime, usegmt=True)
+                headers = {"Last-Modified": formatdate(file.stat().st_mtime, usegmt=True)}
+                if fault == "gzip!" or (fault == "gzip" and "gzip" in self.headers.get("Accept-Encoding", "")):
+                    body = gzip.compress(body)
+                    headers["Content-Encoding"] = "gzip"
                 announced = {"long": len(body) + 1000, "short": len(body) // 2}.get(fault, len(body))
-                self.send(
-                    200, body[: len(body) // 2] if fault == "cut" else body, "application/x-cdf", announced, **{"Last-Modified": modified}
-                )
+                self.send(200, body[: len(body) // 2] if fault == "cut" else body, "application/x-cdf", announced, **headers)
                 if fault in {"cut", "long", "short"}:
                     self.close_connection = True
 

@@ -174,6 +174,15 @@ def test_a_bad_answer_is_a_clear_error_and_no_file(server: ArchiveServer, cache:
     assert server.count("GET", ".cdf") == loaded + 1
 
 
+@pytest.mark.parametrize(("fault", "loads"), [("gzip", 1), ("gzip!", 2)])
+def test_a_server_that_compresses_changes_no_byte(server: ArchiveServer, cache: Path, fault: str, loads: int) -> None:
+    server.faults = {PATH: fault}
+    local = fetch(PAP, "a", *DAYS, server.root).lock
+    assert list(get(server, cache).lock["sha256"]) == list(local["sha256"])
+    assert list(get(server, cache).lock["sha256"]) == list(local["sha256"])
+    assert server.requests["GET", PATH] == loads, "only where it insists is the size unknown and the file loaded again"
+
+
 @pytest.mark.parametrize("body", [b"", b"\xcd\xf3", b"PK\x03\x04" + bytes(3000), bytes.fromhex("cdf3000112345678") + bytes(3000)])
 def test_what_does_not_begin_like_a_cdf_is_refused(server: ArchiveServer, cache: Path, body: bytes) -> None:
     file = server.root / PATH.lstrip("/")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from ringdecay import __version__
 from ringdecay.archive.listing import Listed, parse_index
@@ -46,11 +45,8 @@ class _TransientError(Exception):
 
 
 def open_session() -> requests.Session:
-    """Open a session that never has more than `MAX_CONNECTIONS` connections to a host."""
+    """Open a session; share it among at most `MAX_CONNECTIONS` threads, since each holds one connection."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=MAX_CONNECTIONS, pool_block=True)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
     # Compressed on the way, a body would have another length than the file.
     session.headers.update({"User-Agent": f"ringdecay/{__version__}", "Accept-Encoding": "identity"})
     return session
@@ -131,6 +127,7 @@ def download(
             _check_status(response, url)
             with written_whole(target) as beside:
                 size, digest, head = _save(response, beside)
+                # urllib3 2 checks this too, urllib3 1 does not.
                 announced = _content_length(response)
                 if announced is not None and size != announced:
                     raise _TransientError(f"{size} bytes came of {announced}")
