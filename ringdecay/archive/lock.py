@@ -1,0 +1,78 @@
+"""The lock: which bytes a result was made from, as a table of one row a file."""
+
+from __future__ import annotations
+
+import io
+from os import PathLike
+from pathlib import Path
+
+import pandas as pd
+
+from ringdecay.errors import FileError
+from ringdecay.store import written_whole
+
+COLUMNS = ("product", "probe", "date", "version", "size", "sha256", "modified", "path", "url")
+_ADVICE = "make it again with fetch"
+
+
+def make_lock(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Make the table from its rows: typed columns, in the order product, probe, date."""
+    return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def write_lock(lock: pd.DataFrame, path: str | PathLike[str]) -> None:
+    """Write a lock as a TSV file, whole or not at all; equal locks give equal bytes.
+
+    Parameters
+    ----------
+    lock : pandas.DataFrame
+        From `fetch`; several are joined with `pandas.concat`.
+    path : path-like
+        The file.
+    """
+    with written_whole(path) as beside:
+        text = _typed(lock).assign(
+            date=lambda table: table["date"].dt.strftime("%Y-%m-%d"),
+            modified=lambda table: table["modified"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        text.to_csv(beside, sep="\t", index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_lock(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read a lock that `write_lock` wrote.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `product`, `probe` (empty for none), `date` (datetime64, UTC), `version`, `size` (bytes), `sha256`, `modified`
+        (datetime64, UTC), `path` (below the root of the archive) and `url`.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or is not a lock.
+    """
+    source = Path(path)
+    expected = f"a lock: a TSV file with the columns {', '.join(COLUMNS)}"
+    if not source.is_file():
+        raise FileError(source, expected, "no file", _ADVICE)
+    try:
+        text = source.read_text(encoding="utf-8")
+        table = pd.read_csv(io.StringIO(text), sep="\t", dtype=str, keep_default_na=False)
+        # The last line of a file that was cut has no end; a row that is cut elsewhere has empty cells.
+        if tuple(table.columns) != COLUMNS or not text.endswith("\n") or table.isna().any(axis=None):
+            raise FileError(source, expected, "other columns or a line that is cut", _ADVICE)
+        table["modified"] = table["modified"].str.removesuffix("Z")
+        table = _typed(table)
+    except ValueError as error:  # pandas' parser errors are ValueErrors too
+        raise FileError(source, expected, f"something else ({error})", _ADVICE) from error
+    if table.duplicated(["product", "probe", "date"]).any():
+        raise FileError(source, expected, "two lines for one file", _ADVICE)
+    return table
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.loc[:, list(COLUMNS)].astype(
+        {name: "datetime64[ns]" if name in {"date", "modified"} else "int64" if name == "size" else str for name in COLUMNS}
+    )
+    return table.sort_values(["product", "probe", "date"], kind="stable", ignore_index=True)
