@@ -10,13 +10,13 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pap_file import pap_file
 
 import ringdecay as rd
 from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, select_flux
 from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
 from ringdecay.store import open_dataset, write_dataset
-from tests.test_flux import pap_file
 
 PITCH_ANGLES = np.array([7.5, *range(20, 161, 10), 172.5])
 BOUNDS = np.stack([[0, *range(15, 166, 10)], [*range(15, 166, 10), 180]], axis=-1).astype(float)
