@@ -52,7 +52,7 @@ def read_hro(path: Path, name: str) -> Series:
     content = read_cdf(path, ["Epoch", _CDF_VARIABLES[name]])
     epoch, variable = content["Epoch"], content[_CDF_VARIABLES[name]]
     time = to_datetime64(epoch.values, epoch.type)
-    values = variable.values.astype(np.float64)
+    values = np.array(variable.values, dtype=np.float64)
     if time.size == 0 or time.shape != values.shape:
         raise FileError(path, "a value a time", f"{time.size} times and {values.size} values", AGAIN)
     if np.isnat(time).any():

@@ -74,8 +74,9 @@ def integers(path: Path, table: npt.NDArray[np.uint8], first_line: int, meaning:
     if wrong.any():
         line = int(np.argmax(wrong))
         raise FileError(path, f"{meaning} in digits", f"{table[line].tobytes()!r} in line {first_line + line}", AGAIN)
-    powers = 10 ** np.arange(table.shape[1] - 1, -1, -1)
-    return (table.astype(np.int64) - ord("0")) @ powers
+    powers: npt.NDArray[np.int64] = 10 ** np.arange(table.shape[1] - 1, -1, -1)
+    numbers: npt.NDArray[np.int64] = (table.astype(np.int64) - ord("0")) @ powers
+    return numbers
 
 
 def floats(path: Path, table: npt.NDArray[np.uint8], first_line: int, meaning: str) -> npt.NDArray[np.float64]:
@@ -125,4 +126,5 @@ def dates(
         line = int(np.argmax(wrong))
         found = f"{year[line]:04d}-{month[line]:02d}-{day[line]:02d} in line {first_line + line}"
         raise FileError(path, "a date of the calendar", found, AGAIN)
-    return day_one + (day - 1)
+    days: npt.NDArray[np.datetime64] = day_one + (day - 1)
+    return days

@@ -1,44 +1,24 @@
-"""Find geomagnetic storms in an index, and keep them in tables that people can read and write."""
+"""Find geomagnetic storms in an index."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ringdecay.errors import FileError, InputError
-from ringdecay.store import written_whole
+from ringdecay.errors import InputError
+from ringdecay.storms.table import COLUMNS, TIMES, classify
 
 logger = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
-
-# Class -> the depth (nT) that it begins at: Gonzalez et al. (1994), small, moderate and intense by Dst of -30, -50 and -100 nT,
-# and the class at -250 nT of the same authors. The names of Loewe and Proelss (1997) are not mixed in.
-STORM_CLASSES = {"below small": 0.0, "small": -30.0, "moderate": -50.0, "intense": -100.0, "super-intense": -250.0}
-
-COLUMNS = {
-    "storm": "int64",
-    "onset": "datetime64[ns]",
-    "minimum": "datetime64[ns]",
-    "last_minimum": "datetime64[ns]",
-    "recovery_end": "datetime64[ns]",
-    "depth": "float64",
-    "storm_class": "object",
-    "n_dips": "int64",
-    "complete": "bool",
-}
-_TIMES = ("onset", "minimum", "last_minimum", "recovery_end")
-_REQUIRED = ("onset", "minimum", "recovery_end", "depth")
 
 
 @dataclass(frozen=True)
@@ -49,6 +29,7 @@ class _Rule:
     quiet_level: float
     recovery_fraction: float
     renewed_fall: float
+    min_recovery: np.timedelta64
     dip_prominence: float
     dip_fraction: float
 
@@ -73,6 +54,7 @@ def find_storms(
     quiet_level: float = -15.0,
     recovery_fraction: float = 0.5,
     renewed_fall: float | None = None,
+    min_recovery_hours: float = 12.0,
     dip_prominence: float = 20.0,
     dip_fraction: float = 0.3,
     max_gap_hours: float = 3.0,
@@ -82,11 +64,11 @@ def find_storms(
     The rule, in order:
 
     1. *Disturbed interval*: the index stays below `quiet_level`. It begins at the last sample at or above that level and ends at the
-       first one at or above it again, as in Walach and Grocott (2019).
-    2. *New storm in a recovery*: within an interval the dips are followed in time. A dip is a storm of its own if, after the deepest
-       point of the storm so far, the index had recovered by at least `recovery_fraction` of that depth, and then fell by at least
-       `renewed_fall` from the highest point of that recovery. This highest point is the end of the one storm and the onset of the
-       other.
+       first one at or above it again, however short that return is, as in Walach and Grocott (2019).
+    2. *New storm in a recovery*: within an interval the dips are followed in time. A dip is a storm of its own if, at least
+       `min_recovery_hours` after the deepest point of the storm so far, the index had recovered to a high point by at least
+       `recovery_fraction` of that depth, and then fell from there by at least `renewed_fall`. This high point is the end of the one
+       storm and the onset of the other. A renewed fall that comes sooner is a further step of the same storm.
     3. *Storm*: an interval, or a part of one made by rule 2, whose minimum is at or below `threshold`.
     4. *Dips of one storm*: further minima, each set off on both sides by at least `dip_prominence` and by at least `dip_fraction` of
        the storm's depth, are counted in `n_dips`, and the last of them is `last_minimum`. Smaller wiggles are not.
@@ -110,9 +92,13 @@ def find_storms(
         gone than is left.
     renewed_fall : float, optional
         Fall from the recovery that makes a new storm, nT. By default the size of `threshold`: what would make a storm from zero.
+    min_recovery_hours : float
+        Least time from a minimum to the high point where a new storm begins, hours. Our choice: main phases take hours, and often
+        come in two steps (on 2015-03-17 SYM-H rose to -38 nT between its steps at -101 and -234 nT, and 2.5 h after the first), while
+        recoveries take several times longer. With 0, one-minute SYM-H of 2012-2019 gives storms that are an hour apart.
     dip_prominence : float
-        Least prominence of a dip, nT. Our choice: well above the differences between providers of one index, which reach 10 nT
-        between OMNI2 and WDC Kyoto at the deepest hour of March 2015.
+        Least prominence of a dip, nT. Our choice: about the largest difference between two vintages of Dst (24 nT, 2015-2018), so that
+        the choice of a source seldom makes a dip.
     dip_fraction : float
         Least prominence of a dip as a share of its storm's depth. Our choice: keeps ripples of deep storms out.
     max_gap_hours : float
@@ -136,10 +122,10 @@ def find_storms(
     Gonzalez et al. (1994), J. Geophys. Res. 99, 5771. Walach and Grocott (2019), J. Geophys. Res. Space Physics 124, 5828.
     """
     fall = abs(threshold) if renewed_fall is None else renewed_fall
-    rule = _Rule(threshold, quiet_level, recovery_fraction, fall, dip_prominence, dip_fraction)
-    _check(rule, max_gap_hours)
+    rule = _Rule(threshold, quiet_level, recovery_fraction, fall, _hours(min_recovery_hours), dip_prominence, dip_fraction)
+    _check(rule, min_recovery_hours, max_gap_hours)
     time, values = _valid_samples(index)
-    gap = np.timedelta64(round(max_gap_hours * 3.6e12), "ns")
+    gap = _hours(max_gap_hours)
     steps = np.diff(time)
     if steps.size and np.median(steps) > gap:
         raise InputError(f"the index has a step of {np.median(steps) / np.timedelta64(1, 'h'):g} h; max_gap_hours must be at least that")
@@ -147,7 +133,7 @@ def find_storms(
     storms: list[_Storm] = []
     unknown_minimum: list[int] = []
     for first, last, open_start, open_end in _intervals(values, steps > gap, rule):
-        for storm in _split(values, first, last, open_start, open_end, rule):
+        for storm in _split(time, values, first, last, open_start, open_end, rule):
             if values[storm.minimum] <= threshold:
                 if storm.known:
                     storms.append(storm)
@@ -161,7 +147,7 @@ def find_storms(
         )
     rows = {
         "storm": np.arange(1, len(storms) + 1),
-        **{name: time[[getattr(storm, name) for storm in storms]] for name in _TIMES},
+        **{name: time[[getattr(storm, name) for storm in storms]] for name in TIMES},
         "depth": values[[storm.minimum for storm in storms]],
         "storm_class": [classify(values[storm.minimum]) for storm in storms],
         "n_dips": [storm.n_dips for storm in storms],
@@ -170,23 +156,12 @@ def find_storms(
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def classify(depth: float) -> str:
-    """Name the class of a storm by its depth.
-
-    Parameters
-    ----------
-    depth : float
-        Index at the minimum, nT.
-
-    Returns
-    -------
-    str
-        The last name of `STORM_CLASSES` that the depth reaches.
-    """
-    return [name for name, limit in STORM_CLASSES.items() if depth <= limit or limit == 0.0][-1]
+def _hours(number: float) -> np.timedelta64:
+    """Make a time step; a number that is none is left to `_check`."""
+    return np.timedelta64(round(number * 3.6e12) if np.isfinite(number) else 0, "ns")
 
 
-def _check(rule: _Rule, max_gap_hours: float) -> None:
+def _check(rule: _Rule, min_recovery_hours: float, max_gap_hours: float) -> None:
     if not rule.threshold < rule.quiet_level <= 0:
         raise InputError(
             f"threshold must be negative and deeper than quiet_level, and that not above 0; given are {rule.threshold:g} and "
@@ -199,6 +174,8 @@ def _check(rule: _Rule, max_gap_hours: float) -> None:
     for name, number in (("renewed_fall", rule.renewed_fall), ("dip_prominence", rule.dip_prominence), ("max_gap_hours", max_gap_hours)):
         if not 0 < number < np.inf:
             raise InputError(f"{name} must be a positive number; given is {number:g}")
+    if not 0 <= min_recovery_hours < np.inf:
+        raise InputError(f"min_recovery_hours must be a number and not negative; given is {min_recovery_hours:g}")
 
 
 def _valid_samples(index: xr.DataArray) -> tuple[Times, Floats]:
@@ -274,24 +251,28 @@ def _turning_points(values: Floats, size: float) -> tuple[list[int], list[int], 
     return minima, maxima, falling
 
 
-def _split(values: Floats, first: int, last: int, open_start: bool, open_end: bool, rule: _Rule) -> list[_Storm]:
+def _split(time: Times, values: Floats, first: int, last: int, open_start: bool, open_end: bool, rule: _Rule) -> list[_Storm]:
     """Make the storms of one disturbed interval (rules 2 and 4 of `find_storms`), deep enough or not."""
     piece = values[first : last + 1]
-    dips, _, _ = _turning_points(piece, min(rule.dip_prominence, rule.renewed_fall))
+    clock = time[first : last + 1]
+    dips, tops, _ = _turning_points(piece, min(rule.dip_prominence, rule.renewed_fall))
     borders = [0]
-    deepest = dips[0] if dips else 0
-    for dip in dips[1:]:
-        between = piece[deepest : dip + 1]
-        top = dip - int(np.argmax(between[::-1]))  # the last of equal high points
-        recovered = piece[top] - piece[deepest] >= rule.recovery_fraction * -piece[deepest]
-        if recovered and piece[top] - piece[dip] >= rule.renewed_fall:
-            borders.append(top)
-            deepest = dip
-        elif piece[dip] < piece[deepest]:
+    # Data that begin within a disturbance begin with a minimum of unknown depth, of which the first sample is what is left.
+    deepest = 0 if open_start or not dips else dips[0]
+    for number in range(0 if open_start else 1, len(dips)):
+        dip = dips[number]
+        late_tops = [top for top in tops[: number + 1] if top > deepest and clock[top] - clock[deepest] >= rule.min_recovery]
+        if late_tops:
+            top = max(late_tops, key=lambda position: (piece[position], position))
+            recovered = piece[top] - piece[deepest] >= rule.recovery_fraction * -piece[deepest]
+            if recovered and piece[top] - piece[dip] >= rule.renewed_fall:
+                borders.append(top)
+                deepest = dip
+        if piece[dip] < piece[deepest]:
             deepest = dip
     borders.append(piece.size - 1)
     storms = []
-    for number, (begin, end) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(borders)):
         starts_open = open_start and number == 0
         ends_open = open_end and number == len(borders) - 2
         storms.append(_describe(values, first + begin, first + end, starts_open, ends_open, rule))
@@ -303,12 +284,11 @@ def _describe(values: Floats, onset: int, end: int, starts_open: bool, ends_open
     piece = values[onset : end + 1]
     deepest = int(np.argmin(piece))
     dips, tops, falling = _turning_points(piece, max(rule.dip_prominence, rule.dip_fraction * -piece[deepest]))
-    unfinished = dips[-1] if falling else None
-    # A gap or the end of the data on one side: the minimum is known only if it stands out within the data.
-    known = not (starts_open or ends_open) or (deepest in dips and deepest != unfinished)
-    if falling and ends_open:
-        end = onset + tops[-1]
-        dips = dips[:-1]
+    if falling:
+        dips = dips[:-1]  # not set off on its later side
+        end = onset + tops[-1] if ends_open else end
+    # With a gap or an end of the data on one side, the minimum is known only if it stands out within the data.
+    known = deepest in dips or not (starts_open or ends_open)
     # A shallow storm between two quiet samples may stand out by less than a dip must.
     dips = sorted({*dips, deepest})
     return _Storm(onset, onset + deepest, onset + dips[-1], end, len(dips), not (starts_open or ends_open), known)
