@@ -126,5 +126,5 @@ def dates(
         line = int(np.argmax(wrong))
         found = f"{year[line]:04d}-{month[line]:02d}-{day[line]:02d} in line {first_line + line}"
         raise FileError(path, "a date of the calendar", found, AGAIN)
-    days: npt.NDArray[np.datetime64] = day_one + (day - 1)
+    days: npt.NDArray[np.datetime64] = day_one + (day - 1).astype("timedelta64[D]")
     return days

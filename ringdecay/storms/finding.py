@@ -124,11 +124,9 @@ def find_storms(
     fall = abs(threshold) if renewed_fall is None else renewed_fall
     rule = _Rule(threshold, quiet_level, recovery_fraction, fall, _hours(min_recovery_hours), dip_prominence, dip_fraction)
     _check(rule, min_recovery_hours, max_gap_hours)
-    time, values = _valid_samples(index)
     gap = _hours(max_gap_hours)
+    time, values = _valid_samples(index, gap)
     steps = np.diff(time)
-    if steps.size and np.median(steps) > gap:
-        raise InputError(f"the index has a step of {np.median(steps) / np.timedelta64(1, 'h'):g} h; max_gap_hours must be at least that")
 
     storms: list[_Storm] = []
     unknown_minimum: list[int] = []
@@ -141,7 +139,7 @@ def find_storms(
                     unknown_minimum.append(storm.minimum)
     if unknown_minimum:
         logger.warning(
-            "%d storms are left out because a gap or the end of the data hides their minimum; they are near %s",
+            "storms left out because a gap or the end of the data hides their minimum: %d, near %s",
             len(unknown_minimum),
             ", ".join(np.datetime_as_string(time[unknown_minimum], unit="h")),
         )
@@ -178,14 +176,17 @@ def _check(rule: _Rule, min_recovery_hours: float, max_gap_hours: float) -> None
         raise InputError(f"min_recovery_hours must be a number and not negative; given is {min_recovery_hours:g}")
 
 
-def _valid_samples(index: xr.DataArray) -> tuple[Times, Floats]:
+def _valid_samples(index: xr.DataArray, gap: np.timedelta64) -> tuple[Times, Floats]:
     if index.dims != ("time",) or index["time"].dtype.kind != "M":
         raise InputError(f"the index must be a series over time with datetime64 coordinates; it has the dimensions {index.dims}")
     if str(index.attrs.get("units", "nT")) != "nT":
         raise InputError(f"storms are found in an index in nT; {index.name or 'the one given'} is in {index.attrs['units']!r}")
     time = index["time"].to_numpy().astype("datetime64[ns]")
-    if np.any(np.diff(time) <= np.timedelta64(0, "ns")):
+    steps = np.diff(time)
+    if np.any(steps <= np.timedelta64(0, "ns")):
         raise InputError("the times of the index must increase strictly")
+    if steps.size and np.median(steps) > gap:
+        raise InputError(f"the index has a step of {np.median(steps) / np.timedelta64(1, 'h'):g} h; max_gap_hours must be at least that")
     values = np.asarray(index.to_numpy(), dtype=np.float64)
     valid = np.isfinite(values)
     return time[valid], values[valid]
