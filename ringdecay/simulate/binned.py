@@ -70,7 +70,7 @@ def binned_series(
     InputError
         If the grid is empty or a probe is not known.
     """
-    if isinstance(truth, int):
+    if not isinstance(truth, Truth):
         truth = make_truth(truth)
     if not set(probes) <= set(PHASE) or not probes:
         raise InputError(f"probes must be among {sorted(PHASE)}, got {probes}.")
@@ -103,11 +103,11 @@ def binned_series(
             rows = passes.group == group
             total[cell[rows]] += values[rows]
         variables[name] = (("probe", "time", "L", "energy"), total.reshape(shape))
-    return _dataset(truth, variables, probes, centre, L[0] + _WIDTH * np.arange(n_L + 1), time_bin_hours, max_MLAT)
+    return _dataset(truth, variables, probes, centre, np.round(L[0] + _WIDTH * np.arange(n_L + 1.0), 6), time_bin_hours, max_MLAT)
 
 
 def _sums(counts: Array, n: Array, sample_exposure: Array) -> dict[str, Array]:
-    """Sums over the n samples of each crossing whose counts together are `counts`."""
+    """Add up over the n samples of each crossing whose counts together are `counts`."""
     # Given their sum, the counts of n equal samples are multinomial: E[sum k^2] = N + N (N - 1) / n, P[k = 0] = (1 - 1/n)^N.
     n_zero = np.round(n * np.exp(counts * np.log1p(-1.0 / np.maximum(n, 1.0 + 1e-9)))) * (n > 1) + (n == 1) * (counts == 0)
     n_positive = n - n_zero
@@ -176,11 +176,10 @@ def _dataset(
     max_MLAT: float,
 ) -> xr.Dataset:
     half = np.timedelta64(round(time_bin_hours * 1800e9), "ns")
-    L_edges = np.round(L_edges, 6)
     text = np.array([], dtype="U1")
     return xr.Dataset(
         variables
-        | {name: ("file", text) for name in ("file_name", "file_probe", "file_date", "file_status", "file_reason")}
+        | dict.fromkeys(("file_name", "file_probe", "file_date", "file_status", "file_reason"), ("file", text))
         | {name: ("file", np.array([], dtype=np.int64)) for name in ("file_records", "file_records_used")},
         coords={
             "probe": list(probes),

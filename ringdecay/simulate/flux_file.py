@@ -135,7 +135,7 @@ def write_day(
 def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool) -> dict[str, npt.NDArray[Any]]:
     """Simulate the variables of one day's file, by name."""
     day = day.astype("datetime64[D]")
-    begin, end, origin = (_tt2000(np.datetime64(d, "D")) for d in (day, day + 1, truth.start))
+    begin, end, origin = (_tt2000(d.astype("datetime64[D]")) for d in (day, day + 1, truth.start))
     origin += _FIRST_RECORD_NS[probe]
     start = origin + _RECORD_NS * np.arange(-((origin - begin) // _RECORD_NS), -((origin - end) // _RECORD_NS), dtype=np.int64)
     middle = start + _RECORD_NS // 2
@@ -143,7 +143,7 @@ def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool)
     time = day.astype("datetime64[ns]") + (middle - begin).astype("timedelta64[ns]")
     where = ephemeris(probe, time)
 
-    number = int((day - np.datetime64(truth.start, "D")) / np.timedelta64(1, "D"))
+    number = int((day - truth.start.astype("datetime64[D]")) / np.timedelta64(1, "D"))
     random = np.random.default_rng([truth.seed, 6, _PROBE_NUMBER[probe], number])
     # An isotropic floor is added to a flux of sin^n of the equatorial pitch angle: sin2(equatorial) = sin2(local) B_eq / B.
     power = truth.pitch_angle_power
@@ -172,7 +172,7 @@ def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool)
 def _record_variables(
     start: npt.NDArray[np.int64], begin: int, day: np.datetime64, where: Ephemeris, origin: int
 ) -> dict[str, npt.NDArray[Any]]:
-    """Times and positions of the records."""
+    """List the times and positions of the records."""
     n = start.size
     milliseconds = (start - begin) // 1_000_000
     # The last minute of a day with a leap second has 61 seconds.

@@ -14,7 +14,7 @@ _END_LEVEL = -15.0  # nT, where a recovery of the index is taken to end (Walach 
 
 
 def storm_profile(truth: Truth, time: Times) -> Array:
-    """What the storms add to the index, without noise, in nT.
+    """Compute what the storms add to the index, without noise, in nT.
 
     Each dip falls smoothly (a cubic step) from its onset to its minimum and recovers exponentially.
     """
@@ -38,9 +38,9 @@ def index(truth: Truth) -> xr.DataArray:
     xarray.DataArray
         "SYM-H" over `time` in nT, NaN where missing; in the layout of `ringdecay.open_index`.
     """
-    first = np.datetime64(truth.start, "M").astype("datetime64[ns]")
-    after = (np.datetime64(truth.start + np.timedelta64(int(truth.days * 86400e9) - 1, "ns"), "M") + 1).astype("datetime64[ns]")
-    time = np.arange(first, after, np.timedelta64(5, "m"))
+    span = at_days(truth, [0.0, truth.days]) - np.array([0, 1], dtype="timedelta64[ns]")
+    first, last = span.astype("datetime64[M]")
+    time = np.arange(first, last + 1, dtype="datetime64[5m]").astype("datetime64[ns]")
     random = np.random.default_rng([truth.seed, 4])
     step = np.exp(-5.0 / 60.0 / _NOISE_HOURS)
     noise = random.standard_normal(time.size)
@@ -70,11 +70,11 @@ def index(truth: Truth) -> xr.DataArray:
 
 def hourly_mean(sym_h: xr.DataArray) -> xr.DataArray:
     """Average the index over the hour, to whole nT, as a stand-in for Dst; hours without a value are NaN."""
-    hours = sym_h.values.reshape(-1, 12)
+    hours = sym_h.to_numpy().reshape(-1, 12)
     n = np.isfinite(hours).sum(axis=1)
     mean = np.where(n > 0, np.round(np.nansum(hours, axis=1) / np.maximum(n, 1)), np.nan)
     attributes = sym_h.attrs | {"long_name": "SIMULATED Dst", "cadence": "1 h"}
-    return xr.DataArray(mean, coords={"time": sym_h["time"].values[::12]}, dims="time", name="Dst", attrs=attributes)
+    return xr.DataArray(mean, coords={"time": sym_h["time"].to_numpy()[::12]}, dims="time", name="Dst", attrs=attributes)
 
 
 def storms(truth: Truth) -> pd.DataFrame:

@@ -22,7 +22,7 @@ _POINTS = ((50.0, 2500.0), (598.0, 11.0))  # keV, counts at the peak
 
 
 def exposure() -> Array:
-    """Counts per flux (cm-2 s-1 sr-1 keV-1) in one record and one pitch-angle bin, shape (energy,); ASSUMED."""
+    """Give the counts per flux (cm-2 s-1 sr-1 keV-1) in one record and one pitch-angle bin, shape (energy,); ASSUMED."""
     (low, low_counts), (high, high_counts) = _POINTS
     at_low, at_high = low_counts / peak_flux(low), high_counts / peak_flux(high)
     return np.asarray(at_low * (ENERGY / low) ** (np.log(at_high / at_low) / np.log(high / low)))
@@ -42,5 +42,5 @@ def omnidirectional_factor(power: float) -> float:
 
 
 def omnidirectional_exposure(power: float) -> Array:
-    """Counts of one record in all pitch-angle bins per omnidirectional flux, shape (energy,)."""
+    """Give the counts of one record in all pitch-angle bins per omnidirectional flux, shape (energy,)."""
     return np.asarray(exposure() * bin_average(power).sum() / omnidirectional_factor(power))

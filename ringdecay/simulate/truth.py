@@ -171,7 +171,7 @@ def make_truth(
     storm_rate = population * np.exp(sigma * np.einsum("kr,ler->kel", deviates, loadings) - sigma**2 / 2)
     return Truth(
         seed=seed,
-        start=np.datetime64(start, "ns"),
+        start=np.array([start], dtype="datetime64[ns]")[0],
         days=float(days),
         scatter=scatter,
         fluctuation_std=fluctuation_std,
@@ -259,7 +259,7 @@ def _ornstein_uhlenbeck(random: np.random.Generator, days: float, hours: float, 
     return np.asarray(lfilter([1.0], [1.0, -step], noise, axis=0))
 
 
-def _segments(storms: dict[str, Any], population: Array, storm_rate: Array) -> dict[str, Array]:
+def _segments(storms: dict[str, Any], population: Array, storm_rate: Array) -> dict[str, Any]:
     """Cut the time into rises and decays; within each the flux has a closed form."""
     profile = injection_spectrum(ENERGY)[None, :] * _injection_profile(L_CENTRES)[:, None]
     rate = population.T

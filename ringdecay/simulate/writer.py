@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from dask.callbacks import Callback
+from dask.system import CPU_COUNT
 
 from ringdecay.errors import ArchiveError, InputError
 from ringdecay.products import get_product
@@ -86,7 +87,8 @@ def archive(
     Returns
     -------
     pandas.DataFrame
-        A row a file: file (path below `path`), product, probe, date, status ("newest" or "superseded"), bytes, sha256.
+        A row a file: file (path below `path`), product, probe, date, status ("newest" or "superseded"), bytes, sha256. (The
+        writer stamps compressed blocks with the time, so sha256 changes from run to run, the values do not.)
 
     Raises
     ------
@@ -96,7 +98,7 @@ def archive(
         If a file cannot be written.
     """
     folder = Path(path)
-    first = np.datetime64(start, "D")
+    first = np.array([start], dtype="datetime64[D]")[0]
     if not probes or not set(probes) <= set(PHASE):
         raise InputError(f"probes must be among {', '.join(sorted(PHASE))}, got {list(probes)}.")
     if days < 1 or not 0 <= compression <= 9:
@@ -110,7 +112,7 @@ def archive(
             "and both must start at midnight."
         )
     files = _plan(first, days, list(probes), faults=faults)
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or CPU_COUNT
     logger.info("simulating %d daily files from %s in %s with %d workers", len(files), first, folder, workers)
     try:
         rows = _write_index(truth, folder, first, days)
