@@ -76,8 +76,8 @@ def archive(
     truth : Truth, optional
         The world to be measured, which may be longer than the archive; default `make_truth(seed, start=start, days=days)`.
     faults : bool
-        Whether the archive has faults: a missing day, two files superseded by newer versions (with a flux three times too high),
-        records of bad quality, fill records, bad positions.
+        Whether the archive has faults: a missing day and two files superseded by newer versions (with a flux three times too high;
+        these three from four days on), records of bad quality, fill records, bad positions.
     compression : int
         Level of GZIP of the flux files. Level 6 saves 3 % of the size and takes half as long again.
     workers : int, optional
@@ -130,7 +130,7 @@ def archive(
 def _plan(first: np.datetime64, days: int, probes: list[str], *, faults: bool) -> list[_DayFile]:
     """Choose the files: one a day and probe, but for a missing day and two that also exist in an older version."""
     files = [_DayFile(probe, first + day, _VERSION, "newest", 1.0) for probe in probes for day in range(days)]
-    if not faults:
+    if not faults or days < 4:
         return files
     missing = (probes[-1], first + days // 3)
     # The second pair is in the wrong order if versions are compared as text.
@@ -138,7 +138,7 @@ def _plan(first: np.datetime64, days: int, probes: list[str], *, faults: bool) -
         (probes[0], first + days // 2): (("1.2.3-00", "superseded", 3.0), (_VERSION, "newest", 1.0)),
         (probes[-1], first + 3 * days // 4): (("1.1.9-00", "superseded", 3.0), ("1.1.12-01", "newest", 1.0)),
     }
-    kept = [file for file in files if (file.probe, file.day) != missing or len(files) == 1]
+    kept = [file for file in files if (file.probe, file.day) != missing]
     return [
         _DayFile(file.probe, file.day, *version)
         for file in kept
