@@ -29,7 +29,7 @@ class Cut:
 
 
 def cut(
-    y: Floats, t: Floats, flux: Floats, counts: Floats, exposure: Floats, inside: NDArray[np.bool_], threshold: Floats, min_counts: float
+    y: Floats, t: Floats, flux: Floats, counts: Floats, exposure: Floats, inside: NDArray[np.bool_], floor: Floats, floor_factor: float, min_counts: float
 ) -> Cut:
     """Cut series at their floor, leave out bins of too few counts, and push what is left to the left.
 
@@ -39,19 +39,23 @@ def cut(
         Log flux, time (days), mean flux, counts and counts per flux, in order of time; NaN where not known.
     inside : ndarray of bool
         Points inside the window.
-    threshold : ndarray, shape (series,)
-        The series ends before its first flux below it; NaN for none.
+    floor : ndarray, shape (series,)
+        Floor of the flux, taken off every flux; NaN for none.
+    floor_factor : float
+        The series ends before its first flux below so many times the floor.
     min_counts : float
         Fewest counts that a straight line through the series may predict for a point.
     """
     valid = inside & np.isfinite(y) & np.isfinite(t)
-    end = first_below(flux, valid, threshold)
+    end = first_below(flux, valid, floor_factor * floor)
     reached = end < y.shape[1]
     valid &= np.arange(y.shape[1]) < end[:, None]
+    # What is left of the flux above its floor; the counts of both make the noise.
+    left = np.where(valid & np.isfinite(floor)[:, None], 1 - floor[:, None] / np.where(valid, flux, 1.0), 1.0)
     expected = expected_counts(y, t, counts, exposure, valid)
     few = valid & (expected < min_counts)
     valid &= ~few
-    noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6), 0.0)
+    noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
     order = np.argsort(~valid, axis=1, kind="stable")
     n = valid.sum(1)
     width = max(int(n.max(initial=0)), 1)
@@ -61,7 +65,7 @@ def cut(
         return np.where(np.arange(width) < n[:, None], taken, 0.0)
 
     not_known = valid & ~np.isfinite(expected)
-    return Cut(Series(packed(y), packed(t), packed(noise), n), reached, np.any(few, axis=1), np.any(not_known, axis=1))
+    return Cut(Series(packed(y + np.log(left)), packed(t), packed(noise), n), reached, np.any(few, axis=1), np.any(not_known, axis=1))
 
 
 def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:

@@ -35,7 +35,7 @@ def fit_decays(
     min_samples: int = 2,
     min_counts: float = 5.0,
     floor: xr.DataArray | Literal["auto"] | None = "auto",
-    floor_factor: float = 10.0,
+    floor_factor: float = 5.0,
     quantity: str = "log_mean_flux",
     confidence: float = 0.95,
     r_max: float = -0.8,
@@ -98,9 +98,9 @@ def fit_decays(
     empty = (stop <= start) | (stop <= centre[0] - half_bin)
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
-    threshold = np.broadcast_to((floor_factor * floors)[None, :, None], cells).ravel()
+    levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if mode == "calibrated" else 0.0
-    cuts = [_cut_storm(bins, centre, half_bin, start[k], stop[k], threshold, fewest) for k in range(len(start))]
+    cuts = [_cut_storm(bins, centre, half_bin, start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
     rows = [_fit(c, pooled, min_points, confidence, r_max) for c in cuts]
 
@@ -151,16 +151,16 @@ def _floors(binned: xr.Dataset, floor: xr.DataArray | str | None, min_samples: i
 
 
 def _cut_storm(
-    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64, threshold: Floats, min_counts: float
+    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64, floor: Floats, floor_factor: float, min_counts: float
 ) -> Cut:
     near = np.flatnonzero((centre >= start - half_bin) & (centre <= stop + half_bin))
 
     def rows(values: Floats) -> Floats:
-        return np.moveaxis(values[:, near], 1, -1).reshape(len(threshold), len(near))
+        return np.moveaxis(values[:, near], 1, -1).reshape(len(floor), len(near))
 
     t = rows(bins.days)
     inside = (t >= (start - centre[0]) / DAY) & (t <= (stop - centre[0]) / DAY)
-    return cut(rows(bins.log_flux), t, rows(bins.flux), rows(bins.counts), rows(bins.exposure), inside, threshold, min_counts)
+    return cut(rows(bins.log_flux), t, rows(bins.flux), rows(bins.counts), rows(bins.exposure), inside, floor, floor_factor, min_counts)
 
 
 def _fit(c: Cut, pooled: Pool | None, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:

@@ -23,7 +23,7 @@ def fit_decay(
     flux_error: ArrayLike | None = None,
     mode: Mode = "calibrated",
     floor: float | None = None,
-    floor_factor: float = 10.0,
+    floor_factor: float = 5.0,
     min_points: int = 8,
     min_counts: float = 5.0,
     confidence: float = 0.95,
@@ -75,8 +75,8 @@ def fit_decay(
         exposure = np.where((n == 0) & (values == 0) & np.isfinite(exposure).any(), _median(exposure), exposure)
         raised = np.where(values > 0, values * (1 + 0.5 / np.where(n > 0, n, np.inf)), 0.5 / exposure) if calibrated else values
         y = np.log(np.where(raised > 0, raised, np.nan))
-    threshold = np.array([np.nan if floor is None else floor_factor * floor])
-    one = cut(y, t, values, n, exposure, np.isfinite(t), threshold, min_counts if calibrated else 0.0)
+    level = np.array([np.nan if floor is None else floor])
+    one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
     if calibrated:
         line, spacing = least_squares(one.series), median_spacing(one.series)
         alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
@@ -85,7 +85,7 @@ def fit_decay(
         found = fit_paper(one, min_points, confidence, r_max)
     for name, edge in (("start", "t_first"), ("stop", "t_last")):
         found[name] = _time(found[edge], origin)
-    found["floor"] = np.array([np.nan if floor is None else floor])
+    found["floor"] = level
     found["index_change"] = np.array([np.nan])
     attrs = {"mode": mode, "window": "given", "floor_factor": floor_factor, "min_points": min_points, "confidence": confidence}
     attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
