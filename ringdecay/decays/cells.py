@@ -1,0 +1,161 @@
+"""The fits of many series that share a window: cut, fitted, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.decays.intervals import intervals
+from ringdecay.decays.log_flux import expected_counts
+from ringdecay.decays.pooling import POOL_SERIES, Pool, estimate, median_spacing, pool
+from ringdecay.decays.result import flag_bits
+from ringdecay.decays.windows import first_below
+
+# Below so many series the spread of the error's parameters over a run cannot be told; each series then stands alone.
+FEWEST_POOLED = 20
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Series cut to their window, and what was found on the way; the flags have shape (series,)."""
+
+    series: Series
+    floor_reached: NDArray[np.bool_]
+    few_counts: NDArray[np.bool_]
+    counts_unknown: NDArray[np.bool_]
+
+
+def cut(
+    y: Floats, t: Floats, flux: Floats, counts: Floats, exposure: Floats, inside: NDArray[np.bool_], floor: Floats, floor_factor: float, min_counts: float
+) -> Cut:
+    """Cut series at their floor, leave out bins of too few counts, and push what is left to the left.
+
+    Parameters
+    ----------
+    y, t, flux, counts, exposure : ndarray, shape (series, point)
+        Log flux, time (days), mean flux, counts and counts per flux, in order of time; NaN where not known.
+    inside : ndarray of bool
+        Points inside the window.
+    floor : ndarray, shape (series,)
+        Floor of the flux, taken off every flux; NaN for none.
+    floor_factor : float
+        The series ends before its first flux below so many times the floor.
+    min_counts : float
+        Fewest counts that a straight line through the series may predict for a point.
+    """
+    valid = inside & np.isfinite(y) & np.isfinite(t)
+    end = first_below(flux, valid, floor_factor * floor)
+    reached = end < y.shape[1]
+    valid &= np.arange(y.shape[1]) < end[:, None]
+    # What is left of the flux above its floor; the counts of both make the noise.
+    left = np.where(valid & np.isfinite(floor)[:, None], 1 - floor[:, None] / np.where(valid, flux, 1.0), 1.0)
+    expected = expected_counts(y, t, counts, exposure, valid)
+    few = valid & (expected < min_counts)
+    valid &= ~few
+    noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
+    order = np.argsort(~valid, axis=1, kind="stable")
+    n = valid.sum(1)
+    width = max(int(n.max(initial=0)), 1)
+
+    def packed(values: Floats) -> Floats:
+        taken = np.take_along_axis(values, order, 1)[:, :width]
+        return np.where(np.arange(width) < n[:, None], taken, 0.0)
+
+    not_known = valid & ~np.isfinite(expected)
+    return Cut(Series(packed(y + np.log(left)), packed(t), packed(noise), n), reached, np.any(few, axis=1), np.any(not_known, axis=1))
+
+
+def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
+    """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
+    able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
+    total = sum(len(rows) for rows in able)
+    step = max(total // POOL_SERIES, 1)
+    parts = [c.series.take(rows[::step]) for c, rows in zip(cuts, able, strict=True) if len(rows)]
+    if not parts:
+        return Pool(1.0, 1.0)
+    width = max(part.y.shape[1] for part in parts)
+
+    def joined(name: str) -> Floats:
+        return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
+
+    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]))
+    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED)
+
+
+def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float) -> dict[str, np.ndarray]:
+    """Generalised least squares with the error model of the run; every value has shape (series,)."""
+    series, enough = cut.series, cut.series.n >= max(min_points, 3)
+    rows = np.flatnonzero(enough)
+    found = estimate(series.take(rows), pooled)
+
+    def full(values: Floats) -> Floats:
+        out = np.full(len(series.n), np.nan)
+        out[rows] = values
+        return out
+
+    line = least_squares(series)
+    values = {name: full(getattr(found, name)) for name in ("rate", "df", "rho", "sigma", "theta")} | {"rate_se": full(found.se)}
+    level = full(found.level)
+    return _finished(cut, enough, values, level, line.r**2, confidence, not_pooled=enough & (pooled.n_series == 0), not_accepted=False)
+
+
+def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
+    """Ordinary least squares with its own standard error and a threshold on the correlation; every value has shape (series,)."""
+    series, enough = cut.series, cut.series.n >= max(min_points, 3)
+    line = least_squares(series)
+    rate = np.where(enough, -line.slope, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = np.where(enough, np.sqrt(line.residual_variance / line.spread_t), np.nan)
+        residual = np.where(series.valid, series.y - line.mean_y[:, None] - line.slope[:, None] * (series.t - line.mean_t[:, None]), 0.0)
+        spacing = median_spacing(series)
+        # Neighbours only: a pair across a gap says nothing of the correlation at the median spacing.
+        pairs = series.valid[:, 1:] & (np.diff(series.t, axis=1) < 1.5 * spacing[:, None])
+        products = np.where(pairs, residual[:, 1:] * residual[:, :-1], 0.0).sum(1) / pairs.sum(1)
+        rho = np.where(enough, products / ((residual**2).sum(1) / series.n), np.nan)
+    values = {
+        "rate": rate,
+        "rate_se": se,
+        "df": np.where(enough, series.n - 2.0, np.nan),
+        "rho": rho,
+        "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
+        "theta": np.full(len(rate), np.nan),
+    }
+    level = line.mean_y - line.slope * line.mean_t
+    accepted = enough & (line.r <= r_max)
+    return _finished(cut, enough, values, level, line.r**2, confidence, not_pooled=False, not_accepted=enough & ~accepted)
+
+
+def _finished(
+    cut: Cut,
+    enough: NDArray[np.bool_],
+    values: dict[str, Floats],
+    level: Floats,
+    r2: Floats,
+    confidence: float,
+    *,
+    not_pooled: NDArray[np.bool_] | bool,
+    not_accepted: NDArray[np.bool_] | bool,
+) -> dict[str, np.ndarray]:
+    series = cut.series
+    out: dict[str, np.ndarray] = values | intervals(values["rate"], values["rate_se"], values["df"], confidence)
+    some = series.n > 0
+    out["t_first"] = np.where(some, series.t[:, 0], np.nan)
+    out["t_last"] = np.where(some, series.t[np.arange(len(series.n)), np.maximum(series.n - 1, 0)], np.nan)
+    out["n"] = series.n
+    out["n_eff"] = np.where(enough, series.n * (1 - out["rho"]) / (1 + out["rho"]), np.nan)
+    out["r2"] = np.where(enough, r2, np.nan)
+    out["log_flux_start"] = np.where(enough, level - out["rate"] * out["t_first"], np.nan)
+    out["flag"] = flag_bits(
+        too_few_points=~enough,
+        not_resolved=out["rate_low"] <= 0,
+        growth=out["rate_high"] < 0,
+        floor_reached=cut.floor_reached,
+        few_counts=cut.few_counts,
+        counts_unknown=cut.counts_unknown & enough,
+        not_pooled=not_pooled,
+        not_accepted=not_accepted,
+    )
+    return out

@@ -1,0 +1,101 @@
+"""The log of the mean flux of a bin, when it was measured, and how well counting statistics know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.errors import InputError, unknown
+
+QUANTITIES = ("log_mean_flux", "mean_log_flux")
+DIMS = ("probe", "time", "energy", "L")
+_NEEDED = ("n_samples", "n_zero", "sum_flux", "sum_log_flux", "counts", "exposure", "sum_time")
+
+
+@dataclass(frozen=True)
+class Bins:
+    """What the fits need of every bin, dims (probe, time, energy, L); NaN where a bin has too few samples.
+
+    Attributes
+    ----------
+    log_flux : ndarray
+        y, the natural log of flux.
+    flux : ndarray
+        Mean flux.
+    days : ndarray
+        Mean time of the samples, days from the first bin's centre.
+    counts, exposure : ndarray
+        Counts of the bin and counts per flux of the bin; NaN where not known.
+    """
+
+    log_flux: Floats
+    flux: Floats
+    days: Floats
+    counts: Floats
+    exposure: Floats
+
+
+def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_flux", *, half_count: bool = True) -> Bins:
+    """Turn additive sums into log flux at the mean time of the samples.
+
+    The default `log_mean_flux` is ln((N + 1/2) / exposure), N the counts of the bin: the log of the mean flux with the half count that
+    removes the first-order bias of the log of a Poisson number (Anscombe 1956, Biometrika 43, 461), and is finite for a bin of zeros.
+    `mean_log_flux` is the mean of the logs, which leaves zeros out.
+
+    Parameters
+    ----------
+    binned : xarray.Dataset
+        From `bin_flux` or `merge_probes`.
+    min_samples : int
+        Bins of fewer samples are left out.
+    quantity : {"log_mean_flux", "mean_log_flux"}
+        Which log.
+    half_count : bool
+        Whether `log_mean_flux` has the half count; without it a bin of zeros is left out.
+
+    Raises
+    ------
+    InputError
+        If a sum or a dimension is missing.
+    """
+    if quantity not in QUANTITIES:
+        raise unknown("quantity", quantity, QUANTITIES)
+    for name in _NEEDED:
+        if name not in binned or set(binned[name].dims) != set(DIMS):
+            raise InputError(f"the binned data lack {name!r} over {', '.join(DIMS)}; give the Dataset that bin_flux returns")
+    n, n_zero, sum_flux, sum_log, counts, exposure, sum_time = (binned[name].transpose(*DIMS).to_numpy() for name in _NEEDED)
+    centre = binned["time"].to_numpy().astype("datetime64[ns]")
+    offset = (centre - centre[:1]).astype(np.int64) / 1e9 if len(centre) else np.zeros(0)
+    enough = n >= max(min_samples, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flux = np.where(enough, sum_flux / n, np.nan)
+        day = (offset[:, None, None] + np.where(enough, sum_time / n, np.nan)) / 86_400
+        known = enough & np.isfinite(counts) & (exposure > 0)
+        counts, exposure = np.where(known, counts, np.nan), np.where(known, exposure, np.nan)
+        if quantity == "mean_log_flux":
+            y = np.where(enough & (n > n_zero), sum_log / (n - n_zero), np.nan)
+        else:
+            half = np.where(flux > 0, flux * (1 + 0.5 / np.where(counts > 0, counts, np.inf)), n * 0.5 / exposure)
+            raised = half if half_count else flux
+            y = np.log(np.where(raised > 0, raised, np.nan))
+    return Bins(y, flux, day, counts, exposure)
+
+
+def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:
+    """Predict the counts of every bin from a straight line through its series, shape (series, point).
+
+    The counts observed would make a bin that is low by chance also seem uncertain, and weights made of them pull every fit up; the
+    line, weighted by the counts, is free of that. NaN where the exposure is not known.
+    """
+    known = valid & np.isfinite(exposure)
+    weight = np.where(known, counts + 0.5, 0.0)
+    width = np.full(len(y), y.shape[1])
+    line = least_squares(Series(np.where(known, y, 0.0), np.where(known, t, 0.0), np.zeros_like(y), width), weight)
+    slope = np.where(np.isfinite(line.slope) & (known.sum(1) >= 3), line.slope, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected: Floats = exposure * np.exp(line.mean_y[:, None] + slope[:, None] * (t - line.mean_t[:, None]))
+    return np.where(known, expected, np.nan)

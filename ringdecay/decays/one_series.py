@@ -1,0 +1,123 @@
+"""The decay of one series of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
+from ringdecay.decays.fit import Mode, check_settings
+from ringdecay.decays.gls import Floats, least_squares
+from ringdecay.decays.pooling import Pool, median_spacing
+from ringdecay.decays.result import as_dataset
+from ringdecay.decays.windows import DAY
+from ringdecay.errors import InputError
+
+
+def fit_decay(
+    time: ArrayLike,
+    flux: ArrayLike,
+    *,
+    counts: ArrayLike | None = None,
+    flux_error: ArrayLike | None = None,
+    mode: Mode = "calibrated",
+    floor: float | None = None,
+    floor_factor: float = 5.0,
+    min_points: int = 8,
+    min_counts: float = 5.0,
+    confidence: float = 0.95,
+    r_max: float = -0.8,
+) -> xr.Dataset:
+    """Fit the decay of one series of flux.
+
+    With one series nothing can be pooled: correlation time and size of the fluctuation are integrated over with even weight, and the
+    flag `not_pooled` says so.
+
+    Parameters
+    ----------
+    time : array-like
+        datetime64, or numbers in days; any order.
+    flux : array-like
+        Flux in any unit; NaN for missing. All of the series is fitted: cut it to the recovery first.
+    counts : array-like, optional
+        Counts behind each flux.
+    flux_error : array-like, optional
+        Standard error of each flux by counting, in the flux's unit; instead of `counts`.
+    mode, floor_factor, min_points, min_counts, confidence, r_max
+        As for `fit_decays`.
+    floor : float, optional
+        Flux floor in the flux's unit.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of `fit_decays`, without dimensions. `start` and `stop` are times if times were given, days if numbers were.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit together, or both `counts` and `flux_error` are given.
+    """
+    check_settings(mode, min_points, r_max)
+    when, values = np.asarray(time), np.asarray(flux, dtype=float)
+    if when.ndim != 1 or values.shape != when.shape:
+        raise InputError(f"time and flux must be one-dimensional and of one length, not of shapes {when.shape} and {values.shape}")
+    origin = when.min() if len(when) and when.dtype.kind == "M" else None
+    t = (when - origin) / DAY if origin is not None else when.astype(float)
+    n = _counts(values, counts, flux_error)
+    order = np.argsort(t, kind="stable")
+    t, values, n = t[order][None], values[order][None], n[order][None]
+    calibrated = mode == "calibrated"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exposure = np.where((n > 0) & (values > 0), n / values, np.nan)
+        # A bin of zeros has the exposure of the others.
+        exposure = np.where((n == 0) & (values == 0) & np.isfinite(exposure).any(), _median(exposure), exposure)
+        raised = np.where(values > 0, values * (1 + 0.5 / np.where(n > 0, n, np.inf)), 0.5 / exposure) if calibrated else values
+        y = np.log(np.where(raised > 0, raised, np.nan))
+    level = np.array([np.nan if floor is None else floor])
+    one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
+    if calibrated:
+        line, spacing = least_squares(one.series), median_spacing(one.series)
+        alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
+        found = fit_calibrated(one, alone, min_points, confidence)
+    else:
+        found = fit_paper(one, min_points, confidence, r_max)
+    for name, edge in (("start", "t_first"), ("stop", "t_last")):
+        found[name] = _time(found[edge], origin)
+    found["floor"] = level
+    found["index_change"] = np.array([np.nan])
+    attrs = {"mode": mode, "window": "given", "floor_factor": floor_factor, "min_points": min_points, "confidence": confidence}
+    attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
+    return as_dataset({name: value[0] for name, value in found.items()}, (), {}, attrs)
+
+
+def _counts(flux: Floats, counts: ArrayLike | None, flux_error: ArrayLike | None) -> Floats:
+    """Find the counts behind each flux; from its relative error, (flux / error)^2, if that was given."""
+    if counts is not None and flux_error is not None:
+        raise InputError("give counts or flux_error, not both: each says how well the flux is known")
+    given = counts if counts is not None else flux_error
+    if given is None:
+        return np.full(flux.shape, np.nan)
+    array = np.asarray(given, dtype=float)
+    if array.shape != flux.shape:
+        raise InputError(f"counts or flux_error must have the shape of the flux, {flux.shape}, not {array.shape}")
+    if counts is not None:
+        return array
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out: Floats = np.where(array > 0, (flux / array) ** 2, np.nan)
+    return out
+
+
+def _median(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else np.nan
+
+
+def _time(t: Floats, origin: np.datetime64 | None) -> np.ndarray:
+    if origin is None:
+        return t
+    out = np.full(t.shape, np.datetime64("NaT", "ns"))
+    some = np.isfinite(t)
+    out[some] = origin.astype("datetime64[ns]") + np.round(t[some] * 86_400e9).astype("timedelta64[ns]")
+    return out

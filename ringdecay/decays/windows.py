@@ -1,0 +1,116 @@
+"""When a fit begins and ends: chosen from the storm index alone, so that the flux does not choose its own window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from ringdecay.decays.gls import Floats
+from ringdecay.errors import InputError
+
+Times = NDArray[np.datetime64]
+DAY = np.timedelta64(86_400_000_000_000, "ns")
+STORM_COLUMNS = ("storm", "onset", "minimum", "last_minimum", "depth", "storm_class")
+
+
+def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_days: float, max_days: float) -> tuple[Times, Times]:
+    """Start and stop of the recovery of every storm.
+
+    A window starts `start_delay_days` after the last minimum of the storm, and stops at the first of: the onset of the next storm,
+    `max_days` after the start, the end of the data. A storm that begins before another one's start leaves it an empty window (stop
+    not after start).
+
+    Parameters
+    ----------
+    storms : pandas.DataFrame
+        Catalogue from `find_storms`, sorted by time.
+    data_stop : numpy.datetime64
+        End of the last time bin.
+    start_delay_days, max_days : float
+        Days.
+
+    Returns
+    -------
+    start, stop : ndarray of datetime64[ns], shape (storm,)
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or the storms are not in order of time.
+    """
+    missing = [name for name in STORM_COLUMNS if name not in storms.columns]
+    if missing:
+        raise InputError(f"the storm table lacks the column {missing[0]!r}; give the table that find_storms returns")
+    if not (max_days > 0 and np.isfinite(start_delay_days)):
+        raise InputError(f"max_days must be positive and start_delay_days a number, not {max_days!r} and {start_delay_days!r}")
+    onset = storms["onset"].to_numpy("datetime64[ns]")
+    last = storms["last_minimum"].to_numpy("datetime64[ns]")
+    if np.isnat(onset).any() or np.isnat(last).any() or (np.diff(onset) <= np.timedelta64(0)).any():
+        raise InputError(
+            "the storms must be in order of their onset, each with an onset and a last_minimum; sort the table and drop doubles"
+        )
+    start = last + days(start_delay_days)
+    stop = np.minimum(start + days(max_days), data_stop)
+    stop[:-1] = np.minimum(stop[:-1], onset[1:])
+    return start.astype("datetime64[ns]"), stop.astype("datetime64[ns]")
+
+
+def days(number: float) -> np.timedelta64:
+    """Make a time difference of a number of days, to the nanosecond."""
+    return np.timedelta64(round(number * 86_400e9), "ns")
+
+
+def first_below(values: Floats, valid: NDArray[np.bool_], threshold: Floats) -> NDArray[np.int64]:
+    """Index of the first valid value below a threshold in each row, the row's length if there is none.
+
+    Parameters
+    ----------
+    values, valid : ndarray, shape (series, point)
+        In order of time.
+    threshold : ndarray, shape (series,)
+        NaN for none.
+    """
+    below = valid & (values < threshold[:, None])
+    index: NDArray[np.int64] = np.where(below.any(1), below.argmax(1), values.shape[1])
+    return index
+
+
+def index_change(index: xr.DataArray, start: Times, stop: Times, hours: float = 3.0) -> Floats:
+    """Change of the storm index over windows: its mean around `stop` minus its mean around `start`.
+
+    Parameters
+    ----------
+    index : xarray.DataArray
+        From `open_index`, nT.
+    start, stop : ndarray of datetime64[ns]
+        Any shape; NaT gives NaN.
+    hours : float
+        Half the width of the interval of each mean.
+
+    Returns
+    -------
+    ndarray
+        nT; NaN where the index has no value around either time.
+    """
+    if index.dims != ("time",):
+        raise InputError(f"the index must have the dimension time alone, not {index.dims}; give what open_index returns")
+    times = index["time"].to_numpy().astype("datetime64[ns]").astype(np.int64)
+    values = index.to_numpy().astype(float)
+    good = np.isfinite(values)
+    total = np.concatenate([[0.0], np.cumsum(np.where(good, values, 0.0))])
+    count = np.concatenate([[0], np.cumsum(good)])
+    half = days(hours / 24).astype(np.int64)
+
+    def mean(at: Times) -> Floats:
+        ns = at.astype("datetime64[ns]").astype(np.int64)
+        first, last = (
+            np.searchsorted(times, np.where(np.isnat(at), 0, ns) - half),
+            np.searchsorted(times, np.where(np.isnat(at), 0, ns) + half, "right"),
+        )
+        n = count[last] - count[first]
+        out: Floats = np.where((n > 0) & ~np.isnat(at), (total[last] - total[first]) / np.maximum(n, 1), np.nan)
+        return out
+
+    return mean(stop) - mean(start)

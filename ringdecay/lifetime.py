@@ -1,0 +1,185 @@
+"""Lifetimes: the rate of a cell over all storms, with the scatter between them.
+
+The mean is taken over rates, never over e-folding times: a rate that is uncertain, or below zero by chance, has a mean and an error
+like any other, its reciprocal has neither. Fits that found no decay enter as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ringdecay.decays.gls import Floats
+from ringdecay.decays.intervals import intervals
+from ringdecay.decays.result import FLAGS as FIT_FLAGS
+from ringdecay.decays.result import VARIABLES, flag_attrs
+from ringdecay.errors import InputError, unknown
+
+FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8}
+
+_DESCRIBED: dict[str, dict[str, str]] = {
+    "rate": {"units": "1/day", "long_name": "mean decay rate over storms (random effects)"},
+    "rate_se": {"units": "1/day", "long_name": "standard error of the mean rate (Hartung-Knapp)"},
+    "df": {"units": "1", "long_name": "degrees of freedom of the interval of the mean rate"},
+    "rate_low": VARIABLES["rate_low"],
+    "rate_high": VARIABLES["rate_high"],
+    "tau": {"units": "days", "long_name": "e-folding time of the mean rate (none where the flux does not fall)"},
+    "tau_low": VARIABLES["tau_low"],
+    "tau_high": VARIABLES["tau_high"],
+    "tau_limit": {"units": "days", "long_name": "one-sided lower limit on the e-folding time, where the mean decay is not resolved"},
+    "scatter": {"units": "1/day", "long_name": "standard deviation of the rate between storms, without the errors of the fits"},
+    "n_storms": {"units": "1", "long_name": "storms with a fit"},
+    "n_resolved": {"units": "1", "long_name": "storms whose decay is resolved"},
+    "n_limits": {"units": "1", "long_name": "storms whose decay is not resolved, without those of growing flux"},
+    "n_growth": {"units": "1", "long_name": "storms whose flux grows"},
+    "flag": {"long_name": "what a reader of the lifetime should know"},
+}
+_PAPER: dict[str, dict[str, str]] = {
+    "tau": {"units": "days", "long_name": "mean e-folding time of the accepted fits (biased to short times)"},
+    "tau_sd": {"units": "days", "long_name": "standard deviation of the e-folding times of the accepted fits"},
+    "n_accepted": {"units": "1", "long_name": "storms whose fit is accepted"},
+    **{name: _DESCRIBED[name] for name in ("n_storms", "n_resolved", "n_limits", "n_growth", "flag")},
+}
+
+
+def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 0.95) -> xr.Dataset:
+    """Average the decays of every cell over storms.
+
+    Parameters
+    ----------
+    decays : xarray.Dataset
+        From `fit_decays`; its mode decides what is done. Calibrated: random-effects mean of the rates, between-storm variance by Paule
+        and Mandel (1982), interval by Hartung and Knapp (2001) with one degree of freedom less than there are storms. Paper: the mean
+        of tau over the accepted fits, which is biased and there for comparison.
+    probe : str
+        Which probe's fits; two probes are two looks at the same storms and are not counted twice.
+    confidence : float
+        Of the interval (two-sided) and the limit (one-sided).
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims energy, L. Calibrated: rate, rate_se, df, rate_low, rate_high, tau, tau_low, tau_high, tau_limit, scatter, n_storms,
+        n_resolved, n_limits, n_growth, flag. Paper: tau, tau_sd, n_accepted and the counts. With a single storm the interval is that of
+        its fit, which knows nothing of the scatter between storms (flag `single_storm`).
+
+    Raises
+    ------
+    InputError
+        If `decays` is not what `fit_decays` returns or has no such probe.
+    """
+    if not {"rate", "rate_se", "flag"} <= set(decays) or "storm" not in decays.dims:
+        raise InputError("lifetimes need the Dataset that fit_decays returns, with rate, rate_se and flag over storm")
+    probes = [str(p) for p in decays["probe"].to_numpy()]
+    if probe not in probes:
+        raise unknown("probe", probe, probes)
+    chosen = decays.isel(probe=probes.index(probe)).transpose("storm", "energy", "L")
+    rate, se, df, flags = (chosen[name].to_numpy() for name in ("rate", "rate_se", "df", "flag"))
+    fitted = np.isfinite(rate) & np.isfinite(se)
+    growth = fitted & (flags & FIT_FLAGS["growth"] > 0)
+    limits = fitted & ~growth & (flags & FIT_FLAGS["not_resolved"] > 0)
+    counts = {
+        "n_storms": fitted.sum(0),
+        "n_resolved": (fitted & ~growth & ~limits).sum(0),
+        "n_limits": limits.sum(0),
+        "n_growth": growth.sum(0),
+    }
+    bits = np.where(counts["n_storms"] == 0, FLAGS["no_fits"], 0) | np.where(counts["n_storms"] == 1, FLAGS["single_storm"], 0)
+    kept = (
+        "product",
+        "L_definition",
+        "time_bin_hours",
+        "units_flux",
+        "simulated",
+        "title",
+        "mode",
+        "window",
+        "start_delay_days",
+        "max_days",
+    )
+    attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
+    attrs |= {"probe": probe, "confidence": confidence}
+    if decays.attrs.get("mode") == "paper":
+        accepted = fitted & (flags & FIT_FLAGS["not_accepted"] == 0)
+        values = _paper_mean(chosen["tau"].to_numpy(), accepted) | counts
+        described = _PAPER
+    else:
+        values = _mean(rate, se, df, fitted, confidence) | counts
+        described = _DESCRIBED
+        bits |= np.where(values["rate_low"] <= 0, FLAGS["not_resolved"], 0) | np.where(values["rate_high"] < 0, FLAGS["growth"], 0)
+        attrs |= {"mean": "random effects, between-storm variance after Paule and Mandel, interval after Hartung and Knapp"}
+    values["flag"] = bits.astype(np.int32)
+    variables = {
+        name: (("energy", "L"), values[name], dict(said) | (flag_attrs(FLAGS) if name == "flag" else {}))
+        for name, said in described.items()
+    }
+    return xr.Dataset(variables, coords={"energy": decays["energy"], "L": decays["L"]}, attrs=attrs)
+
+
+def paule_mandel(values: Floats, variances: Floats, use: NDArray[np.bool_]) -> Floats:
+    """Between-group variance after Paule and Mandel, for many means at once.
+
+    The variance at which the weighted sum of squares about the weighted mean, sum (x - m)^2 / (v + variance), equals the number of groups
+    less one; zero if it is smaller already without.
+
+    Parameters
+    ----------
+    values, variances : ndarray, shape (group, ...)
+        What is averaged and the variances of its errors.
+    use : ndarray of bool, shape (group, ...)
+        Which of them count.
+
+    Returns
+    -------
+    ndarray
+        Shape of one group.
+    """
+    x, v = np.where(use, values, 0.0), np.where(use, variances, 1.0)
+    k = use.sum(0)
+
+    def excess(between: Floats) -> Floats:
+        weight = np.where(use, 1 / (v + between), 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = (weight * x).sum(0) / weight.sum(0)
+        out: Floats = (weight * (x - mean) ** 2).sum(0) - (k - 1)
+        return out
+
+    low, high = np.zeros(k.shape), np.where(use, (x - x.mean(0)) ** 2, 0.0).sum(0) + 1e-300
+    # The sum of squares about any point over k - 1 exceeds the solution, whatever the variances; then halve.
+    high = high * 2
+    for _ in range(70):
+        middle = 0.5 * (low + high)
+        above = excess(middle) > 0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where((k > 1) & (excess(np.zeros(k.shape)) > 0), 0.5 * (low + high), 0.0)
+
+
+def _mean(rate: Floats, se: Floats, df: Floats, use: NDArray[np.bool_], confidence: float) -> dict[str, np.ndarray]:
+    k = use.sum(0)
+    # A t distribution with few degrees of freedom is wider than its scale says.
+    variance = se**2 * np.where(df > 2, df / np.maximum(df - 2, 1e-9), np.nan)
+    variance = np.where(np.isfinite(variance), variance, se**2)
+    between = paule_mandel(rate, variance, use)
+    weight = np.where(use, 1 / (variance + between), 0.0)
+    x = np.where(use, rate, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (weight * x).sum(0) / weight.sum(0)
+        knapp = np.sqrt((weight * (x - mean) ** 2).sum(0) / ((k - 1) * weight.sum(0)))
+    only = np.where(use, variance, 0.0).sum(0)
+    alone = k == 1
+    mean_se = np.where(alone, np.sqrt(only), knapp)
+    mean_df = np.where(alone, np.where(use, df, 0.0).sum(0), np.where(k > 1, k - 1.0, np.nan))
+    out: dict[str, np.ndarray] = {"rate": mean, "rate_se": mean_se, "df": mean_df, "scatter": np.where(k > 1, np.sqrt(between), np.nan)}
+    return out | intervals(mean, mean_se, mean_df, confidence)
+
+
+def _paper_mean(tau: Floats, accepted: NDArray[np.bool_]) -> dict[str, np.ndarray]:
+    n = accepted.sum(0)
+    x = np.where(accepted, tau, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(n > 0, x.sum(0) / n, np.nan)
+        sd = np.where(n > 1, np.sqrt(np.where(accepted, (x - mean) ** 2, 0.0).sum(0) / (n - 1)), np.nan)
+    return {"tau": mean, "tau_sd": sd, "n_accepted": n}
