@@ -67,7 +67,7 @@ def check_config(given: dict[str, Any], schema: dict[str, Any] | None = None) ->
     import jsonschema  # noqa: PLC0415 - half of the package's other users never read a config
 
     schema = schema or load_schema()
-    config = _with_defaults(_plain(given), schema)
+    config: dict[str, Any] = _with_defaults(_plain(given), schema)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
     sentences = [_sentence(error) for error in errors]
     if not errors:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pap_file import pap_file
 
 import ringdecay as rd
-from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, select_flux
+from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, select_flux, with_merged_probe
 from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
 from ringdecay.store import open_dataset, write_dataset
@@ -112,7 +112,7 @@ def test_merging_does_not_depend_on_the_order():
         np.testing.assert_array_equal(stepwise[name], merged[0][name])
 
 
-def test_probes_add_up():
+def test_probes_add_up(tmp_path):
     pieces = [rd.bin_flux(random_flux(200, 1, probe="a")), rd.bin_flux(random_flux(200, 2, probe="b"))]
     both = rd.merge_binned(pieces)
     assert both["probe"].values.tolist() == ["a", "b"]
@@ -120,6 +120,10 @@ def test_probes_add_up():
     assert merged["probe"].values.tolist() == ["merged"]
     for name in SUMS:
         np.testing.assert_allclose(merged[name][0], both[name][0] + both[name][1])
+    write_dataset(both, tmp_path / "both.nc")
+    three = with_merged_probe(open_dataset(tmp_path / "both.nc"))
+    assert three["probe"].values.tolist() == ["a", "b", "merged"]
+    np.testing.assert_array_equal(three["sum_flux"].sel(probe="merged"), merged["sum_flux"][0])
 
 
 def test_the_same_files_give_the_same_hash_on_every_scheduler(tmp_path):

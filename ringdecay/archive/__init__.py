@@ -5,7 +5,7 @@ of the contents only how a file must begin.
 """
 
 from ringdecay.archive.fetching import Fetched, default_cache, fetch
-from ringdecay.archive.lock import read_lock, write_lock
+from ringdecay.archive.lock import lock_files, read_lock, write_lock
 from ringdecay.archive.planning import ArchiveFile, Plan, plan
 
-__all__ = ["ArchiveFile", "Fetched", "Plan", "default_cache", "fetch", "plan", "read_lock", "write_lock"]
+__all__ = ["ArchiveFile", "Fetched", "Plan", "default_cache", "fetch", "lock_files", "plan", "read_lock", "write_lock"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
@@ -18,6 +20,26 @@ _ADVICE = "make it again with fetch"
 def make_lock(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Make the table from its rows: typed columns, in the order product, probe, date."""
     return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def lock_files(files: Iterable[str | PathLike[str]]) -> pd.DataFrame:
+    """Make the lock of files that were not fetched but are a user's own.
+
+    Raises
+    ------
+    FileError
+        If one is missing.
+    """
+    rows: list[dict[str, object]] = []
+    for path in map(Path, files):
+        if not path.is_file():
+            raise FileError(path, "a file", "none", "check the path")
+        content = path.read_bytes()
+        modified = pd.Timestamp(path.stat().st_mtime, unit="s").floor("s")
+        digest = hashlib.sha256(content).hexdigest()
+        rows.append({"product": "own file", "probe": "", "date": modified.floor("D"), "version": "", "size": len(content), "sha256": digest,
+                     "modified": modified, "path": path.name, "url": ""})  # fmt: skip
+    return make_lock(rows)
 
 
 def write_lock(lock: pd.DataFrame, path: str | PathLike[str]) -> None:

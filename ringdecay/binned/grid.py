@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,3 +117,19 @@ class Exclusion:
                 raise InputError(f"exclude: the {name} range {bounds[0]} to {bounds[1]} is the wrong way round")
         if self.start is not None and self.stop is not None and pd.Timestamp(self.start) >= pd.Timestamp(self.stop):
             raise InputError(f"exclude: the dates {self.start} to {self.stop} are the wrong way round")
+
+
+def exclusions(rows: Iterable[Mapping[str, Any]]) -> tuple[Exclusion, ...]:
+    """Make exclusions from the rows of a config's `exclude` table, whose dates are called `from` and `to`.
+
+    Raises
+    ------
+    InputError
+        If a range is the wrong way round.
+    """
+    names = {"from": "start", "to": "stop"}
+    ranges = ("energy", "L")
+    keyed: list[dict[str, Any]] = [
+        {names.get(key, key): tuple(value) if key in ranges else value for key, value in row.items()} for row in rows
+    ]
+    return tuple(Exclusion(**row) for row in keyed)

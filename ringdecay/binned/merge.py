@@ -193,6 +193,19 @@ def merge_probes(binned: xr.Dataset) -> xr.Dataset:
     return merged.assign_coords(probe=("probe", np.array(["merged"], dtype=object), binned["probe"].attrs))
 
 
+def with_merged_probe(binned: xr.Dataset) -> xr.Dataset:
+    """Add the sum of the probes as one more probe, "merged", which is what lifetimes are made from."""
+    both = xr.concat([binned, merge_probes(binned)], dim="probe", data_vars="minimal", coords="minimal", compat="override", join="override")
+    # Concatenating names read from a file (of one letter) would cut the new one to one letter.
+    names = np.array([*map(str, binned["probe"].to_numpy()), "merged"], dtype=object)
+    return both.assign_coords(probe=("probe", names, binned["probe"].attrs))
+
+
+def file_table(binned: xr.Dataset) -> pd.DataFrame:
+    """Give the table of files: which were used, which were refused and why, and how many records came of each."""
+    return pd.DataFrame({column.removeprefix("file_"): binned[column].to_numpy() for column in FILE_COLUMNS})
+
+
 def select_flux(binned: xr.Dataset, equatorial_pitch_angle: float | None = None) -> xr.Dataset:
     """Choose which flux to go on with: omnidirectional, or that of one bin of equatorial pitch angle.
 

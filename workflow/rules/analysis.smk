@@ -12,6 +12,7 @@ rule bin_flux:
         mem_mb=2000,
     params:
         code=code("binned", "archive", "schedule"),
+        span=span,
         archive=archive_place(),
         cache=config["cache"],
         product=config["product"],

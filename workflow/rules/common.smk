@@ -21,7 +21,7 @@ RUN = config["run"]
 RESULTS = f"results/{RUN}"
 RESOURCES = f"resources/{RUN}"
 LOGS = f"logs/{RUN}"
-DEMO = "resources/demo-archive"
+DEMO = f"{RESOURCES}/demo-archive"
 
 
 wildcard_constraints:

@@ -16,8 +16,11 @@ rule simulate_archive:
         mem_mb=2000,
     params:
         code=code("simulate"),
+        folder=DEMO,
+        span=(config["start"], config["stop"]),
+        probes=config["probes"],
     message:
-        "Making the demonstration archive (simulated, about 0.6 GB)"
+        "Making the demonstration archive (simulated)"
     script:
         "../scripts/simulate_archive.py"
 

@@ -1,1 +1,16 @@
-"""x"""
+"""Bin the files of one probe and month, exactly those that were locked."""
+
+from ringdecay.archive import fetch, read_lock
+from ringdecay.binned import Grid, bin_flux, exclusions
+from ringdecay.logs import logged_to
+from ringdecay.schedule import dask_on
+from ringdecay.store import write_dataset
+
+# Worker processes import this file again; only the job itself may run it.
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]), dask_on(snakemake.params.dask, snakemake.threads):
+        params, probe = snakemake.params, snakemake.wildcards.probe
+        lock = read_lock(snakemake.input.lock)
+        files = fetch(params.product, probe, *params.span, params.archive, cache=params.cache, lock=lock).files
+        binned = bin_flux(files, Grid(**params.grid), product=params.product, probe=probe, exclude=exclusions(params.exclude))
+        write_dataset(binned, snakemake.output.binned)

@@ -1,1 +1,16 @@
-"""x"""
+"""Fit a decay to every storm, probe (and the probes merged), energy and L-shell."""
+
+from ringdecay.archive import read_lock
+from ringdecay.binned import with_merged_probe
+from ringdecay.decays import fit_decays
+from ringdecay.logs import logged_to
+from ringdecay.provenance import provenance, with_provenance
+from ringdecay.store import open_dataset, write_dataset
+from ringdecay.storms import read_storms
+
+with logged_to(snakemake.log[0]):
+    binned = with_merged_probe(open_dataset(snakemake.input.binned))
+    index = open_dataset(snakemake.input.index)["index"]
+    decays = fit_decays(binned, read_storms(snakemake.input.storms), index=index, **snakemake.params.fit)
+    record = provenance(snakemake.params.config, read_lock(snakemake.input.lock))
+    write_dataset(with_provenance(decays, record), snakemake.output.decays)
