@@ -278,7 +278,8 @@ def _variable_attributes() -> dict[str, dict[str, Any]]:
             attributes["DEPEND_0"] = "Epoch"
         attributes |= {f"DEPEND_{i}": axis for i, axis in enumerate(variable.axes, start=1) if axis}
         if name == "Epoch":
-            attributes |= {"MONOTON": "INCREASE", "TIME_BASE": "J2000", "TIME_SCALE": "Terrestrial Time", "Bin_location": [0.0, "CDF_REAL4"]}
+            attributes |= {"MONOTON": "INCREASE", "TIME_BASE": "J2000", "TIME_SCALE": "Terrestrial Time"}
+            attributes["Bin_location"] = [0.0, "CDF_REAL4"]  # the time is the start of the record
         for attribute, value in attributes.items():
             table.setdefault(attribute, {})[name] = value
     return table
