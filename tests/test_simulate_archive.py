@@ -156,7 +156,7 @@ def test_archive_and_binned_series_agree(folder: Path, truth: simulate.Truth) ->
         inside = good & (np.abs(day["L"] - L) < 0.05)
         series = binned.isel(probe=0, time=10).sel(L=L)
         assert inside.sum() == pytest.approx(float(series["n_samples"][0]), abs=3)
-        expected = (series["sum_flux"] / series["n_samples"]).values
+        expected = (series["sum_flux"] / series["n_samples"]).to_numpy()
         np.testing.assert_allclose(omnidirectional[inside].mean(axis=0)[:10], expected[:10], rtol=0.1)
 
 
@@ -200,7 +200,7 @@ def test_index_files_hold_the_index_in_omnis_layout(folder: Path, truth: simulat
     begin = 24 * 151  # 1 June is day 152
     np.testing.assert_array_equal(table[begin, :3], [2015, 152, 0])
     with np.errstate(invalid="ignore"):
-        hourly = expected.values.reshape(-1, 12)
+        hourly = expected.to_numpy().reshape(-1, 12)
         complete = np.isfinite(hourly).all(axis=1)
     np.testing.assert_array_equal(table[begin : begin + 720, 40][complete], np.round(hourly.mean(axis=1))[complete])
     assert (table[:begin, 40] == 99999).all()

@@ -129,6 +129,8 @@ def write_day(
         cdf.write_globalattrs(_global_attributes(truth, probe, path.stem, version))
         for name, variable in _VARIABLES.items():
             _write_variable(cdf, name, variable, data[name], compression)
+        # All attributes at once: one by one, the writer walks through its whole list for each.
+        cdf.write_variableattrs(_variable_attributes())
         cdf.close()
 
 
@@ -257,24 +259,33 @@ def _global_attributes(truth: Truth, probe: str, logical_file_id: str, version: 
     return {key: {0: value} for key, value in attributes.items()}
 
 
+def _variable_attributes() -> dict[str, dict[str, Any]]:
+    """Give for each attribute its value for each variable that has it."""
+    table: dict[str, dict[str, Any]] = {}
+    for name, variable in _VARIABLES.items():
+        attributes: dict[str, Any] = {
+            "CATDESC": variable.description,
+            "FIELDNAM": name,
+            "LABLAXIS": name,
+            "UNITS": variable.units,
+            "VAR_TYPE": variable.role,
+        }
+        if variable.fill is not None:
+            attributes["FILLVAL"] = [variable.fill, variable.type]
+        if variable.valid is not None:
+            attributes["VALIDMIN"], attributes["VALIDMAX"] = ([limit, variable.type] for limit in variable.valid)
+        if variable.varies and name != "Epoch":
+            attributes["DEPEND_0"] = "Epoch"
+        attributes |= {f"DEPEND_{i}": axis for i, axis in enumerate(variable.axes, start=1) if axis}
+        if name == "Epoch":
+            attributes |= {"MONOTON": "INCREASE", "TIME_BASE": "J2000", "TIME_SCALE": "Terrestrial Time"}
+            attributes["Bin_location"] = [0.0, "CDF_REAL4"]  # the time is the start of the record
+        for attribute, value in attributes.items():
+            table.setdefault(attribute, {})[name] = value
+    return table
+
+
 def _write_variable(cdf: Any, name: str, variable: _Variable, values: npt.NDArray[Any], compression: int) -> None:
-    attributes: dict[str, Any] = {
-        "CATDESC": variable.description,
-        "FIELDNAM": name,
-        "LABLAXIS": name,
-        "UNITS": variable.units,
-        "VAR_TYPE": variable.role,
-    }
-    if variable.fill is not None:
-        attributes["FILLVAL"] = [variable.fill, variable.type]
-    if variable.valid is not None:
-        attributes["VALIDMIN"], attributes["VALIDMAX"] = ([limit, variable.type] for limit in variable.valid)
-    if variable.varies and name != "Epoch":
-        attributes["DEPEND_0"] = "Epoch"
-    # DEPEND_1 is the first axis after the record, in a variable that does not vary the first axis at all.
-    attributes |= {f"DEPEND_{i}": axis for i, axis in enumerate(variable.axes, start=1) if axis}
-    if name == "Epoch":
-        attributes |= {"MONOTON": "INCREASE", "TIME_BASE": "J2000", "TIME_SCALE": "Terrestrial Time", "Bin_location": [0.0, "CDF_REAL4"]}
     spec = {
         "Variable": name,
         "Data_Type": _CODES[variable.type],
@@ -283,4 +294,4 @@ def _write_variable(cdf: Any, name: str, variable: _Variable, values: npt.NDArra
         "Dim_Sizes": list(values.shape[1:] if variable.varies else values.shape),
         "Compress": compression if variable.varies else 0,
     }
-    cdf.write_var(spec, var_attrs=attributes, var_data=values)
+    cdf.write_var(spec, var_data=values)

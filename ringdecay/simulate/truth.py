@@ -1,6 +1,6 @@
 """The world that the demonstration archive measures: storms, injections and decay rates that are known exactly.
 
-Everything here is an assumption, chosen to look like a ring current, and stated in `docs/method.md`; nothing is fitted to data.
+Everything here is an assumption, chosen to look like a ring current; nothing is fitted to data.
 
 Rate
     The population decay time is ``tau(E, L) = (2 + 8 (E / 100 keV)^2.532) (L / 4)^3`` days: at L = 4 about 3 d at 45 keV, 10 d at
