@@ -176,7 +176,7 @@ def test_equal_minima_of_a_rippled_plateau_are_one_dip() -> None:
 
 
 def test_a_new_storm_in_the_recovery() -> None:
-    storms = find_storms(series({0: 0, 10: -100, 40: -30, 44: -30, 50: -90, 100: 0}))
+    storms = find_storms(series({0: 0, 10: -100, 40: -30, 42: -31, 44: -30, 50: -90, 100: 0}))
     assert len(storms) == 2
     assert hours(storms["minimum"]) == [10, 50]
     assert storms["depth"].to_list() == [-100, -90]
@@ -194,6 +194,20 @@ def test_each_number_of_the_new_storm_rule_matters() -> None:
     assert len(find_storms(index, -65)) == 1
     assert len(find_storms(index, min_recovery_hours=31)) == 1
     assert len(find_storms(index, min_recovery_hours=30)) == 2
+
+
+def test_recovery_is_counted_from_the_deepest_point_so_far() -> None:
+    # The high point comes 40 h after the first minimum, but 10 h after the deeper one.
+    storms = find_storms(series({0: 0, 10: -100, 30: -60, 40: -150, 50: -40, 60: -110, 150: 0}))
+    assert (hours(storms["minimum"]), hours(storms["last_minimum"]), storms["n_dips"].to_list()) == ([40], [60], [2])
+
+
+def test_the_minimum_of_a_new_storm_is_a_dip_even_if_the_fall_to_it_is_a_small_share_of_its_depth() -> None:
+    # The second storm falls by 55 nT, less than 30 % of its depth, and has a second dip 10 h after its high point.
+    storms = find_storms(series({0: 0, 10: -300, 40: -150, 50: -205, 60: -90, 65: -160, 150: 0}))
+    assert hours(storms["minimum"]) == [10, 50]
+    assert hours(storms["last_minimum"]) == [10, 65]
+    assert storms["n_dips"].to_list() == [1, 2]
 
 
 def test_a_weak_dip_before_a_storm_is_not_a_storm_but_bounds_it() -> None:
