@@ -1,2 +1,5 @@
 """stub until merge."""
-def write_csv(frame, path): frame.to_csv(path, index=False)
+
+
+def write_csv(frame, path):
+    frame.to_csv(path, index=False)

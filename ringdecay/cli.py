@@ -1,0 +1,276 @@
+"""The command line: one subcommand a stage, each a call of the function that a notebook would call."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ringdecay import __version__
+from ringdecay.errors import RingdecayError
+
+_FILE = click.Path(path_type=Path)
+_IN = click.Path(path_type=Path, dir_okay=False)
+
+
+def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a fault of the input into one sentence and exit status 1, instead of a traceback."""
+
+    def run(**arguments: Any) -> None:
+        try:
+            function(**arguments)
+        except RingdecayError as error:
+            raise click.ClickException(str(error)) from error
+
+    return update_wrapper(run, function)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="ringdecay")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is done, file by file.")
+def main(verbose: bool) -> None:
+    """Find the decay times of ring-current protons after geomagnetic storms.
+
+    The whole pipeline is run by Snakemake (`snakemake --cores all`); these commands run one stage at a time:
+
+    \b
+      ringdecay simulate archive/
+      ringdecay fetch rbspice-pap-tofxeh -p a --start 2015-04-15 --stop 2015-05-15 --archive archive/ --lock a.tsv
+      ringdecay bin a.tsv --archive archive/ -o a.nc
+      ringdecay storms archive/omni/omni_cdaweb/hro_5min/2015/*.cdf --threshold -80 -o storms.csv
+      ringdecay fit a.nc --storms storms.csv -o decays.nc
+      ringdecay lifetimes decays.nc -o lifetimes.nc
+      ringdecay table lifetimes.nc
+    """
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+
+
+@main.command()
+@click.argument("folder", type=_FILE)
+@click.option("--start", default="2015-04-15", help="First day.")
+@click.option("--days", default=150, type=click.IntRange(min=1), help="Number of days; 150 take 0.3 GB and hold ten storms.")
+@click.option("--seed", type=int, help="Seed of the simulated world; the demonstration's own if not given.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
+@_stage
+def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int | None) -> None:
+    """Write a SIMULATED archive with known decay times to FOLDER.
+
+    It is laid out like the real one, so every other command reads it. What a fit should find is in FOLDER/truth.nc.
+    """
+    from ringdecay import simulate as room  # noqa: PLC0415 - each command loads only what it needs
+
+    manifest = room.archive(folder, start=start, days=days, workers=workers, **({} if seed is None else {"seed": seed}))
+    click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
+
+
+@main.command()
+@click.argument("product")
+@click.option("-p", "--probe", type=click.Choice(["a", "b"]), help="Van Allen probe; none for an index.")
+@click.option("--start", required=True, help="First day, such as 2015-03-10.")
+@click.option("--stop", required=True, help="Day after the last.")
+@click.option("--archive", required=True, help="A folder or an http(s) address laid out like SPDF's /pub/data.")
+@click.option("--cache", type=_FILE, help="Folder for downloads; $RINGDECAY_CACHE or the user's cache folder if not given.")
+@click.option("--lock", type=_FILE, help="Write the table of files (version, size, SHA-256) here.")
+@click.option("--dry-run", is_flag=True, help="Only list the files and their sizes.")
+@_stage
+def fetch(
+    product: str, probe: str | None, start: str, stop: str, archive: str, cache: Path | None, lock: Path | None, dry_run: bool
+) -> None:
+    """Make the files of PRODUCT available on this machine, the newest version of each.
+
+    Products: rbspice-pap-tofxeh, hope-pa, omni-hro-5min, omni-hro-1min, omni2-yearly.
+    """
+    from ringdecay import archive as room  # noqa: PLC0415
+
+    if dry_run:
+        planned = room.plan(product, probe, start, stop, archive)
+        for file in planned.files:
+            click.echo(file.path + ("" if file.sizes is None else f"  about {file.sizes[1] / 1e6:.1f} MB"))
+        click.echo(f"{len(planned.files)} files, nothing was loaded; missing: {len(planned.missing)}")
+        return
+    fetched = room.fetch(product, probe, start, stop, archive, cache=cache)
+    if lock is not None:
+        room.write_lock(fetched.lock, lock)
+    for path in fetched.files:
+        click.echo(str(path))
+    missing = ", ".join(f"{date:%Y-%m-%d}" for date in fetched.missing[:10])
+    click.echo(f"{len(fetched.files)} files; missing: {len(fetched.missing)}{f' ({missing})' if missing else ''}", err=True)
+
+
+@main.command("bin")
+@click.argument("files", nargs=-1, required=True, type=_IN)
+@click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
+@click.option("--product", default="rbspice-pap-tofxeh", help="Product of the files.")
+@click.option("--archive", help="Where the files of a lock (a .tsv of `ringdecay fetch`) are.")
+@click.option("--cache", type=_FILE, help="Folder for downloads.")
+@click.option("--time-bin-hours", default=8.97, help="Width of a time bin; 8.97 h is one orbit.")
+@click.option("--l-definition", type=click.Choice(["L", "L_eq", "L_star"]), default="L", help="Which L.")
+@click.option("--workers", default=1, type=click.IntRange(min=1), help="Processes.")
+@_stage
+def bin_command(
+    files: tuple[Path, ...],
+    output: Path,
+    product: str,
+    archive: str | None,
+    cache: Path | None,
+    time_bin_hours: float,
+    l_definition: str,
+    workers: int,
+) -> None:
+    """Sum the flux of FILES (CDF files of one probe, or one lock) into bins of time, L-shell and energy."""
+    from ringdecay import binned as room  # noqa: PLC0415
+    from ringdecay.schedule import dask_on  # noqa: PLC0415
+    from ringdecay.store import write_dataset  # noqa: PLC0415
+
+    probe = None
+    if len(files) == 1 and files[0].suffix == ".tsv":
+        product, probe, files = _locked(files[0], archive, cache)
+    with dask_on("processes", workers):
+        binned = room.bin_flux(files, room.Grid(time_bin_hours=time_bin_hours, L_definition=l_definition), product=product, probe=probe)
+    write_dataset(binned, output)
+    table = room.file_table(binned)
+    refused = table[table["status"] == "refused"]
+    click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {table['records_used'].sum()} records")
+    for reason in refused["reason"]:
+        click.echo(f"refused: {reason}", err=True)
+
+
+def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
+    from ringdecay import archive as room  # noqa: PLC0415
+    from ringdecay.errors import InputError  # noqa: PLC0415
+
+    lock = room.read_lock(path)
+    if archive is None:
+        raise InputError(f"{path} is a lock; say with --archive where its files are")
+    if lock.empty or lock["product"].nunique() > 1 or lock["probe"].nunique() > 1:
+        raise InputError(f"{path} must name files of one product and one probe to be binned")
+    product, probe = str(lock["product"][0]), str(lock["probe"][0]) or None
+    # The lock alone decides which files: a span around all of its dates.
+    start, stop = lock["date"].min(), lock["date"].max()
+    found = room.fetch(product, probe, f"{start:%Y-%m-%d}", f"{stop.year + 1}-01-01", archive, cache=cache, lock=lock)
+    return product, probe, tuple(found.files)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=_IN)
+@click.option("-o", "--output", required=True, type=_FILE, help="CSV file to write.")
+@click.option("--index", default="SYM-H", type=click.Choice(["SYM-H", "Dst"]), help="Which index the files hold.")
+@click.option("--threshold", default=-50.0, help="Deepest value (nT) a disturbance must reach.")
+@_stage
+def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float) -> None:
+    """Find the storms in index FILES (Kyoto Dst, SYM-H in IAGA-2002, OMNI CDF, OMNI2 text)."""
+    from ringdecay.indices import open_index  # noqa: PLC0415
+    from ringdecay.storms import find_storms, write_storms  # noqa: PLC0415
+
+    found = find_storms(open_index(files, index), threshold)
+    write_storms(found, output)
+    click.echo(f"{output}: {len(found)} storms")
+
+
+@main.command()
+@click.argument("binned", nargs=-1, required=True, type=_IN)
+@click.option("--storms", "storm_table", required=True, type=_IN, help="CSV table of storms, from `ringdecay storms` or your own.")
+@click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
+@click.option("--mode", default="calibrated", type=click.Choice(["calibrated", "paper"]), help="Honest intervals, or the published recipe.")
+@click.option("--equatorial-pitch-angle", type=float, help="Fit the flux of this angle (degrees) instead of the omnidirectional flux.")
+@click.option("--start-delay-days", default=1.0, help="How long after a storm's last minimum a fit begins.")
+@click.option("--max-days", default=30.0, help="Longest window.")
+@_stage
+def fit(
+    binned: tuple[Path, ...],
+    storm_table: Path,
+    output: Path,
+    mode: str,
+    equatorial_pitch_angle: float | None,
+    start_delay_days: float,
+    max_days: float,
+) -> None:
+    """Fit a decay to every storm, probe, energy and L-shell of BINNED files (they are added first)."""
+    from ringdecay import binned as room  # noqa: PLC0415
+    from ringdecay.decays import fit_decays  # noqa: PLC0415
+    from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
+    from ringdecay.storms import read_storms  # noqa: PLC0415
+
+    merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
+    catalogue = read_storms(storm_table)
+    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode=mode, start_delay_days=start_delay_days, max_days=max_days)
+    write_dataset(decays, output)
+    click.echo(f"{output}: {int(decays['rate'].notnull().sum())} fits of {len(catalogue)} storms{_simulated(decays)}")
+
+
+@main.command()
+@click.argument("decays", type=_IN)
+@click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
+@click.option("--probe", default="merged", help="Whose fits: merged, a or b.")
+@_stage
+def lifetimes(decays: Path, output: Path, probe: str) -> None:
+    """Average the rates of DECAYS over storms, cell by cell."""
+    from ringdecay.lifetime import lifetimes as average  # noqa: PLC0415
+    from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
+
+    result = average(open_dataset(decays), probe=probe)
+    write_dataset(result, output)
+    click.echo(f"{output}: {int(result['rate'].notnull().sum())} cells{_simulated(result)}")
+
+
+@main.command()
+@click.argument("result", type=_IN)
+@click.option("-o", "--output", type=_FILE, help="CSV file to write; the terminal if not given.")
+@_stage
+def table(result: Path, output: Path | None) -> None:
+    """Write RESULT (decays.nc or lifetimes.nc) as a table."""
+    from ringdecay import tables  # noqa: PLC0415
+    from ringdecay.store import open_dataset  # noqa: PLC0415
+
+    dataset = open_dataset(result)
+    frame = tables.decay_table(dataset) if "storm" in dataset.dims else tables.lifetime_table(dataset)
+    if output is None:
+        click.echo(frame.to_csv(index=False), nl=False)
+    else:
+        tables.write_csv(frame, output, tables.header(dataset))
+
+
+@main.command()
+@click.argument("lifetimes_file", metavar="LIFETIMES", type=_IN)
+@click.option("-o", "--output", required=True, type=_FILE, help="PNG or SVG file to write.")
+@_stage
+def plot(lifetimes_file: Path, output: Path) -> None:
+    """Draw the map of decay times of LIFETIMES (a lifetimes.nc)."""
+    from ringdecay import plots  # noqa: PLC0415
+    from ringdecay.store import open_dataset  # noqa: PLC0415
+
+    plots.save(plots.lifetime_map(open_dataset(lifetimes_file)), output)
+    click.echo(str(output))
+
+
+@main.command()
+@click.option("--config", "config_file", type=_IN, help="A config file to check and show with its defaults.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_stage
+def info(config_file: Path | None, as_json: bool) -> None:
+    """Show versions, the cache folder, the products and a config."""
+    import yaml  # noqa: PLC0415
+
+    from ringdecay.archive import default_cache  # noqa: PLC0415
+    from ringdecay.config import read_config  # noqa: PLC0415
+    from ringdecay.products import PRODUCTS  # noqa: PLC0415
+    from ringdecay.provenance import versions  # noqa: PLC0415
+
+    record: dict[str, Any] = {
+        "versions": versions(),
+        "cache": str(default_cache()),
+        "products": {name: product.title for name, product in PRODUCTS.items()},
+    }
+    if config_file is not None:
+        record["config"] = read_config(config_file)
+    click.echo(json.dumps(record, indent=2) if as_json else yaml.safe_dump(record, sort_keys=False).rstrip())
+
+
+def _simulated(dataset: Any) -> str:
+    return " (SIMULATED)" if dataset.attrs.get("simulated") == "yes" else ""
