@@ -95,10 +95,11 @@ def loss_rate(
     xarray.Dataset
         float64 variables over the broadcast of all arguments, 1/day: `rate_charge_exchange`, `rate_coulomb` and their sum `rate`,
         and for each the least, median and greatest value over all model choices with the suffixes `_low`, `_median` and `_high`.
+        `n_models` is how many choices the band of `rate` is over: without extrapolation it can be one, and then the band says nothing.
         `lifetime`, `lifetime_low`, `lifetime_median` and `lifetime_high` in days are 1 / `rate`, 1 / `rate_high`, 1 / `rate_median`
         and 1 / `rate_low` where that is positive, and NaN elsewhere. `flag` is a bit mask of `flag_masks` and `flag_meanings`: which
-        model is outside its range (`band_out_of_range`: any in the band), an ion too slow for g + 1 (`SLOWEST`), loss cone, growth. All rates are NaN
-        in the loss cone.
+        model is outside its range (`band_out_of_range`: any in the band), an ion too slow for g + 1 to be exact, the loss cone (where
+        all rates are NaN) and growth.
 
     Raises
     ------
@@ -127,6 +128,7 @@ def loss_rate(
         **_band("rate_charge_exchange", exchange),
         **_band("rate_coulomb", coulomb),
         **_band("rate", exchange + coulomb),
+        "n_models": (exchange + coulomb).count(_choices(exchange + coulomb)),
     }
     for ending, of in (("", "rate"), ("_low", "rate_high"), ("_median", "rate_median"), ("_high", "rate_low")):
         variables[f"lifetime{ending}"] = 1.0 / variables[of].where(variables[of] > 0.0)
@@ -245,8 +247,12 @@ def _stack(dim: str, members: Mapping[str, xr.DataArray]) -> xr.DataArray:
 
 
 def _band(name: str, members: xr.DataArray) -> dict[str, xr.DataArray]:
-    choices = [dim for dim in ("cross_section", "geocorona", "plasmasphere", "field_line") if dim in members.dims]
-    return {f"{name}_low": members.min(choices), f"{name}_median": members.median(choices), f"{name}_high": members.max(choices)}
+    over = _choices(members)
+    return {f"{name}_low": members.min(over), f"{name}_median": members.median(over), f"{name}_high": members.max(over)}
+
+
+def _choices(members: xr.DataArray) -> list[str]:
+    return [dim for dim in ("cross_section", "geocorona", "plasmasphere", "field_line") if dim in members.dims]
 
 
 def _outside(E: xr.DataArray, L: xr.DataArray, angle: xr.DataArray, species: str) -> dict[str, xr.DataArray]:
@@ -288,15 +294,17 @@ def _dataset(
         "rate_charge_exchange": "rate of loss by charge exchange with geocoronal hydrogen",
         "rate_coulomb": "rate at which Coulomb drag lowers the flux; negative is growth",
         "rate": "rate of loss by charge exchange and Coulomb drag; negative is growth",
+        "n_models": "model choices that the band of `rate` is over",
         "lifetime": "1 / rate where the rate is positive",
     }
+    units = {"lifetime": "day", "n_models": "1"}
     endings = {"_low": ", least over the models", "_median": ", median over the models", "_high": ", greatest over the models"}
     for name in dataset.data_vars:
         base, ending = next(
             ((str(name).removesuffix(e), words_of) for e, words_of in endings.items() if str(name).endswith(e)), (str(name), "")
         )
-        if name != "flag":
-            dataset[name].attrs = {"units": "day" if base == "lifetime" else "1/day", "long_name": words[base] + ending}
+        if base in words:
+            dataset[name].attrs = {"units": units.get(base, "1/day"), "long_name": words[base] + ending}
     dataset["flag"].attrs = {
         "long_name": "what to know about a prediction",
         "flag_masks": np.array(list(FLAGS.values()), dtype=np.int32),
@@ -307,10 +315,10 @@ def _dataset(
         "L": ("1", "dipole L-shell"),
         "equatorial_pitch_angle": ("degree", "equatorial pitch angle"),
     }
-    for name, (units, long_name) in coordinates.items():
+    for name, (unit, long_name) in coordinates.items():
         if name not in dataset.coords:
             dataset = dataset.assign_coords({name: arrays[name].variable})
-        dataset[name].attrs = {"units": units, "long_name": long_name}
+        dataset[name].attrs = {"units": unit, "long_name": long_name}
     # Settings that are arrays of their own stay with the result; single numbers are attributes.
     for name in ("spectral_index", "kp_max"):
         if arrays[name].ndim:
