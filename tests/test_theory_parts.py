@@ -204,7 +204,7 @@ def test_saturated_density_has_its_published_values():
     assert theory.saturated([3.0, 4.0, 5.0, 6.0]) == pytest.approx(np.array([914.0, 443.0, 215.0, 104.0]), abs=0.5)
     assert np.isnan(theory.saturated([2.24, 8.01])).all()
     assert np.isnan(theory.trough([2.24, 8.01])).all()
-    # Season is greatest in late December to February and least in June, and its weight fades outward.
+    # There is more plasma in December than in June, and the difference fades outward.
     winter, summer = (theory.saturated([3.0, 6.0], day_of_year=d, sunspot_number=50.0) for d in (356.0, 173.0))
     assert (winter > summer).all()
     assert winter[0] / summer[0] > winter[1] / summer[1]
