@@ -47,7 +47,7 @@ def decay_table(decays: xr.Dataset) -> pd.DataFrame:
         If the Dataset has no `n` and `flag` over storm, energy and L.
     """
     _check(decays, ("n", "flag"), ("storm", "energy", "L"))
-    more = decays["flag"].to_numpy() & ~np.int64(_mask(decays["flag"], _NOTHING_THERE))
+    more = decays["flag"].to_numpy() & ~np.int64(flag_mask(decays["flag"], _NOTHING_THERE))
     return _long(decays, (decays["n"].to_numpy() > 0) | (more > 0))
 
 
@@ -90,9 +90,22 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
     list of str
         Lines for `write_csv`, without the comment sign.
     """
-    lines = ["SIMULATED data: made from a demonstration archive with known decay times, not from measurements"] if simulated(dataset) else []
+    lines = (
+        ["SIMULATED data: made from a demonstration archive with known decay times, not from measurements"] if simulated(dataset) else []
+    )
     lines += [title, "read with pandas.read_csv(path, comment='#')"]
-    for name in ("product", "flux", "max_MLAT", "L_definition", "time_bin_hours", "mode", "confidence", "window", "start_delay_days", "max_days"):
+    for name in (
+        "product",
+        "flux",
+        "max_MLAT",
+        "L_definition",
+        "time_bin_hours",
+        "mode",
+        "confidence",
+        "window",
+        "start_delay_days",
+        "max_days",
+    ):
         if name in dataset.attrs:
             lines.append(f"{name}: {dataset.attrs[name]}")
     dims = list(dataset["flag"].dims)
@@ -111,7 +124,9 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         lines.append(f"  {name}{unit}{meaning}")
         if name == "flag":
             masks = np.atleast_1d(attributes["flag_masks"]).tolist()
-            lines.append("    " + ", ".join(f"{mask} {word}" for mask, word in zip(masks, attributes["flag_meanings"].split(), strict=True)))
+            lines.append(
+                "    " + ", ".join(f"{mask} {word}" for mask, word in zip(masks, attributes["flag_meanings"].split(), strict=True))
+            )
     return lines
 
 
@@ -168,7 +183,7 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
     _check(lifetimes, ("tau", "flag"), ("energy", "L"))
     columns = nearest(lifetimes["L"].to_numpy(), L)
     chosen = lifetimes.transpose(..., "energy", "L").isel(L=columns)
-    single = (chosen["flag"].to_numpy() & _mask(chosen["flag"], ("single_storm",))) > 0
+    single = (chosen["flag"].to_numpy() & flag_mask(chosen["flag"], ("single_storm",))) > 0
     rows = []
     for i, energy in enumerate(chosen["energy"].to_numpy()):
         cells = []
@@ -251,7 +266,7 @@ def tau_text(cell: xr.Dataset) -> str:
 
 def grows(cells: xr.Dataset) -> xr.DataArray:
     """Tell where the flux is found to grow: the flag says so, or even the one-sided limit on tau is infinite."""
-    flagged = (cells["flag"] & _mask(cells["flag"], ("growth",))) > 0 if "flag" in cells else xr.zeros_like(cells["tau"], dtype=bool)
+    flagged = (cells["flag"] & flag_mask(cells["flag"], ("growth",))) > 0 if "flag" in cells else xr.zeros_like(cells["tau"], dtype=bool)
     if "tau_limit" not in cells:
         # In paper mode a growing storm does not make a growing mean; it is only not among the accepted.
         return flagged
@@ -268,17 +283,17 @@ def confidence_text(dataset: xr.Dataset, percent: str = "%") -> str:
     return f"{100 * float(dataset.attrs.get('confidence', 0.95)):g} {percent}"
 
 
-def _check(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str]) -> None:
-    missing = [name for name in variables if name not in dataset] + [f"dimension {dim}" for dim in dims if dim not in dataset.dims]
-    if missing:
-        raise InputError(f"the dataset has no {' and no '.join(missing)}; give what fit_decays or lifetimes returns")
-
-
-def _mask(flag: xr.DataArray, names: Sequence[str]) -> int:
+def flag_mask(flag: xr.DataArray, names: Sequence[str]) -> int:
     """Bits of the named flags, as the variable's CF attributes define them; a name that is not defined has none."""
     words = str(flag.attrs.get("flag_meanings", "")).split()
     masks = np.atleast_1d(flag.attrs.get("flag_masks", [])).tolist()
     return sum(int(mask) for word, mask in zip(words, masks, strict=True) if word in names)
+
+
+def _check(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str]) -> None:
+    missing = [name for name in variables if name not in dataset] + [f"dimension {dim}" for dim in dims if dim not in dataset.dims]
+    if missing:
+        raise InputError(f"the dataset has no {' and no '.join(missing)}; give what fit_decays or lifetimes returns")
 
 
 def _long(dataset: xr.Dataset, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -298,7 +313,7 @@ def _long(dataset: xr.Dataset, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
 
 
 def _as_lines(lines: Iterable[str]) -> list[str]:
-    """A single text is one line, not its letters."""
+    """Make a list of lines; a single text is one line, not its letters."""
     return [lines] if isinstance(lines, str) else list(lines)
 
 

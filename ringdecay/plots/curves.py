@@ -43,10 +43,13 @@ def lifetime_curves(
     Figure or SubFigure
     """
     figure = new_figure(figure, height=3.5)
-    title(figure, f"Decay times ({source(lifetimes)})" if source(lifetimes) else "Decay times", lifetimes, truth)
+    title(figure, f"Decay times ({source(lifetimes)})", lifetimes, truth)
     left, right = figure.subplots(1, 2, sharey=bool(lifetimes["tau"].size))
-    tau_against_energy(lifetimes, L, truth, ax=left)
-    tau_against_L(lifetimes, energies, truth, ax=right)
+    limits = [tau_against_energy(lifetimes, L, truth, ax=left).get_ylim(), tau_against_L(lifetimes, energies, truth, ax=right).get_ylim()]
+    if left.get_shared_y_axes().joined(left, right):
+        bottom, top = min(low for low, _ in limits), max(high for _, high in limits)
+        left.set_ylim(bottom, top)
+        plain_log_axis(left.yaxis, bottom, top)
     right.set_ylabel("")
     interval = "standard deviation of the fits" if "tau_sd" in lifetimes else f"{confidence_text(lifetimes)} interval"
     handles = [Line2D([], [], color="0.3", marker="|", markersize=8, linestyle="none", label=interval)]
@@ -123,9 +126,7 @@ def tau_against_L(  # noqa: N802 - L is the symbol
     return _draw(ax, curves, lifetimes, truth, "L")
 
 
-def _draw(
-    ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes: xr.Dataset, truth: xr.Dataset | None, along: str
-) -> Axes:
+def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes: xr.Dataset, truth: xr.Dataset | None, along: str) -> Axes:
     mark_simulated(ax, lifetimes, truth)
     tops, bottoms = [], []
     ax.set_yscale("log")
@@ -153,20 +154,26 @@ def _draw(
         if truth is not None:
             other = "L" if along == "energy" else "energy"
             rate = truth["population_rate"].sel({other: float(curve[other])}, method="nearest").to_numpy()
-            ax.plot(truth[along].to_numpy(), 1 / rate, "--", color=colour, linewidth=0.8, gid=f"truth {label}", zorder=1)
+            ax.plot(
+                truth[along].to_numpy(),
+                1 / np.where(rate > 0, rate, np.nan),
+                "--",
+                color=colour,
+                linewidth=0.8,
+                gid=f"truth {label}",
+                zorder=1,
+            )
     if not tops:
         return say(ax, "No decay time was found.")
-    # By what was found, not by the truth or by an interval that is open to above. Axes that are shared show both.
+    # By what was found, not by the truth or by an interval that is open to above.
     bottom, top = min(bottoms) / 1.4, max(tops) * 1.6
-    if ax.get_gid() is None and len(ax.get_shared_y_axes().get_siblings(ax)) > 1:
-        others = [a.get_ylim() for a in ax.get_shared_y_axes().get_siblings(ax) if a is not ax and a.get_gid() == "drawn"]
-        bottom, top = min([bottom, *(o[0] for o in others)]), max([top, *(o[1] for o in others)])
-    ax.set_gid("drawn")
     ax.set_ylim(bottom, top)
     plain_log_axis(ax.yaxis, bottom, top)
     ax.grid(visible=True, color="0.92", linewidth=0.5)
     ax.set_axisbelow(True)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(curves), 4), columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2)
+    ax.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(curves), 4), columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2
+    )
     return ax
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -14,9 +15,9 @@ from matplotlib.figure import Figure, SubFigure
 
 from ringdecay.binned import mean_flux, sample_time
 from ringdecay.errors import InputError
-from ringdecay.plots.labels import FLUX_UNIT, flux_kind
+from ringdecay.plots.labels import FLUX_UNIT, source
 from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
-from ringdecay.tables import confidence_text, grows, nearest, tau_text
+from ringdecay.tables import confidence_text, flag_mask, grows, nearest, tau_text
 
 _DAY = np.timedelta64(86_400_000_000_000, "ns")
 _BEFORE, _AFTER = 2.0, 1.5  # days drawn before the onset and after the last window
@@ -73,8 +74,8 @@ def storm_fits(
         return say_on_figure(figure, "There is no storm with fits: nothing to draw.")
     number = _deepest_resolved(decays) if storm is None else storm
     one = _one_storm(decays, number, probe)
-    kind = flux_kind(binned)
-    title(figure, f"Decays after storm {number}, {float(one['depth']):g} nT" + (f" ({kind})" if kind else ""), binned, decays, index)
+    depth = f"{float(one['depth']):g} nT".replace("-", "\N{MINUS SIGN}")
+    title(figure, f"Decays after storm {number}, {depth} ({source(decays)})", binned, decays, index)
     grid = figure.add_gridspec(len(rows) + 1, len(columns), height_ratios=[0.85] + [1.0] * len(rows))
     top = figure.add_subplot(grid[0, :])
     low, high = _span(one)
@@ -86,6 +87,7 @@ def storm_fits(
             above.setdefault(j, ax)
             energy, shell = float(decays["energy"][column]), float(decays["L"][row])
             fit_panel(binned, decays, number, energy, shell, probe=probe, ax=ax)
+            ax.set_title("", loc="left")
             ax.set_title(f"{energy:g} keV" if i == 0 else "")
             ax.set(xlim=(low, high), xlabel="", ylabel="" if j else f"mean flux\n({FLUX_UNIT})")
             ax.yaxis.label.set_fontsize(6)
@@ -93,10 +95,12 @@ def storm_fits(
                 ax.tick_params(labelbottom=False)
             if j == len(columns) - 1:
                 ax.text(1.03, 0.5, f"L = {shell:g}", transform=ax.transAxes, rotation=-90, ha="left", va="center", fontsize=7.5)
-    minimum = np.datetime_as_string(one["minimum"].to_numpy().astype("datetime64[m]"))
+    _same_decades(list(above.values()))
+    minimum = str(_nanoseconds(one["minimum"]).astype("datetime64[m]"))
     figure.supxlabel(
-        f"days from the minimum, {minimum.replace('T', ' ')} UTC.   Shaded: fit window; grey: not fitted; "
-        f"bars: counting error (1σ); τ with {confidence_text(decays)} interval",
+        f"days from the minimum, {minimum.replace('T', ' ')} UTC\n"
+        f"blue: fitted, shaded: fit window, grey: not fitted, bars: counting error, dotted: floor of the channel; "
+        f"τ with {confidence_text(decays)} interval",
         fontsize=7,
     )
     return figure
@@ -142,12 +146,12 @@ def fit_panel(
     ax.set_yscale("log")
     ax.set(xlabel="days from the minimum", ylabel=f"mean flux ({FLUX_UNIT})")
     ax.set_title(f"storm {storm}, {energy:g} keV, L = {L:g}", loc="left")
-    minimum = cell["minimum"].to_numpy().astype("datetime64[ns]")
+    minimum = _nanoseconds(cell["minimum"])
     time, flux, error = _series(binned, str(cell["probe"].item()), energy, L, minimum)
     low, high = _span(one)
     near = np.isfinite(flux) & (time >= low) & (time <= high)
     time, flux, error = time[near], flux[near], error[near]
-    start, stop = (float((cell[name].to_numpy().astype("datetime64[ns]") - minimum) / _DAY) for name in ("start", "stop"))
+    start, stop = (float((_nanoseconds(cell[name]) - minimum) / _DAY) for name in ("start", "stop"))
     ax.set_xlim(low, high)
     if not (flux > 0).any():
         ax.text(0.5, 0.5, "no flux", transform=ax.transAxes, ha="center", va="center", color="0.35")
@@ -167,21 +171,32 @@ def fit_panel(
         days = np.array([start, stop])
         ax.plot(days, np.exp(level - rate * (days - start)), color=COLOURS[1], linewidth=1.2, zorder=4, gid="fit")
     if np.isfinite(floor):
-        ax.axhline(floor, color="0.4", linewidth=0.7, linestyle=":", zorder=1)
+        ax.plot([low, high], [floor, floor], color="0.4", linewidth=0.7, linestyle=":", zorder=1, scaley=False)
     text = tau_text(cell)
     words = {"": "no fit", "growing": "growing"}.get(text, f"τ > {text[2:]} d" if text.startswith(">") else f"τ = {text} d")
+    if int(cell["flag"]) & flag_mask(cell["flag"], ("not_accepted",)):
+        words += "\nnot accepted"
     ax.text(
         0.97, 0.95, words, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, zorder=6, gid="tau",
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )  # fmt: skip
+    if len(ax.get_shared_y_axes().get_siblings(ax)) == 1:
+        _same_decades([ax])
     return ax
 
 
-def _index_of_storm(
-    ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.DataFrame, low: float, high: float
-) -> None:
-    minimum = one["minimum"].to_numpy().astype("datetime64[ns]")
-    days = (index["time"].to_numpy().astype("datetime64[ns]") - minimum) / _DAY
+def _same_decades(axes: list[Axes]) -> None:
+    """Let logarithmic axes span equally many decades, so that equal rates have equal slopes, with room for a text at the top."""
+    limits = [ax.get_ylim() for ax in axes]
+    ratio = max(10.0, *(top / bottom for bottom, top in limits))
+    for ax, (bottom, top) in zip(axes, limits, strict=True):
+        spare = np.sqrt(ratio * bottom / top)
+        ax.set_ylim(bottom / spare, top * spare * ratio**0.25)
+
+
+def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.DataFrame, low: float, high: float) -> None:
+    minimum = _nanoseconds(one["minimum"])
+    days = (_nanoseconds(index["time"]) - minimum) / _DAY
     shown = (days >= low) & (days <= high)
     ax.set(xlim=(low, high), ylabel=f"{index.name or 'index'} ({index.attrs.get('units', 'nT')})")
     if not np.isfinite(index.to_numpy()[shown]).any():
@@ -189,16 +204,16 @@ def _index_of_storm(
         return
     ax.axhline(0, color="0.7", linewidth=0.5, zorder=0)
     ax.plot(days[shown], index.to_numpy()[shown], color="0.15", linewidth=0.7)
-    start, stop = one["start"].min().to_numpy(), one["stop"].max().to_numpy()
+    start, stop = _window(one)
     if not np.isnat(start):
         ax.axvspan(float((start - minimum) / _DAY), float((stop - minimum) / _DAY), color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
-    for storm in storms.itertuples():
-        onset, deepest = ((np.datetime64(when, "ns") - minimum) / _DAY for when in (storm.onset, storm.minimum))
+    onsets, minima = ((storms[name].to_numpy().astype("datetime64[ns]") - minimum) / _DAY for name in ("onset", "minimum"))
+    for name, onset, deepest, depth in zip(storms["storm"], onsets, minima, storms["depth"], strict=True):
         if low <= deepest and onset <= high:
             ax.axvspan(onset, deepest, color=COLOURS[6], alpha=0.45, linewidth=0, zorder=0)
         if low <= deepest <= high:
-            ax.plot(deepest, storm.depth, "v", color=COLOURS[1], markersize=3.5)
-            ax.annotate(f"{storm.storm}", (deepest, storm.depth), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5)
+            ax.plot(deepest, depth, "v", color=COLOURS[1], markersize=3.5)
+            ax.annotate(f"{name}", (deepest, depth), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5)
 
 
 def _series(
@@ -210,7 +225,7 @@ def _series(
     cell = cell.isel(probe=probes.index(probe)) if probe in probes else cell.sum("probe")
     flux = mean_flux(cell).to_numpy()
     seconds = sample_time(cell).to_numpy()
-    centre = (binned["time"].to_numpy().astype("datetime64[ns]") - origin) / _DAY
+    centre = (_nanoseconds(binned["time"]) - origin) / _DAY
     counts = cell["counts"].to_numpy()
     error = np.where(counts > 0, flux / np.sqrt(np.where(counts > 0, counts, 1.0)), 0.0)
     return centre + np.nan_to_num(seconds) / 86_400, flux, error
@@ -228,7 +243,7 @@ def _one_storm(decays: xr.Dataset, storm: int, probe: str | None) -> xr.Dataset:
 
 
 def _deepest_resolved(decays: xr.Dataset) -> int:
-    """Number of the deepest storm with a decay that is resolved, or of the deepest if there is none."""
+    """Find the deepest storm with a decay that is resolved, or of the deepest if there is none."""
     rest = [dim for dim in decays["rate_low"].dims if dim != "storm"]
     resolved = ((decays["rate_low"] > 0) & ~grows(decays)).any(rest).to_numpy()
     depth = decays["depth"].to_numpy()
@@ -238,7 +253,17 @@ def _deepest_resolved(decays: xr.Dataset) -> int:
 
 def _span(one: xr.Dataset) -> tuple[float, float]:
     """Days from the minimum that are drawn: from before the onset to after the last window."""
-    minimum = one["minimum"].to_numpy()
-    low = float((one["onset"].to_numpy() - minimum) / _DAY) - _BEFORE
-    stop = one["stop"].max().to_numpy()
+    minimum = _nanoseconds(one["minimum"])
+    low = float((_nanoseconds(one["onset"]) - minimum) / _DAY) - _BEFORE
+    stop = _window(one)[1]
     return low, (10.0 if np.isnat(stop) else float((stop - minimum) / _DAY)) + _AFTER
+
+
+def _nanoseconds(times: xr.DataArray) -> Any:
+    """Give the times as datetime64[ns]."""
+    return times.to_numpy().astype("datetime64[ns]")
+
+
+def _window(one: xr.Dataset) -> tuple[Any, Any]:
+    """First start and last stop over the cells of a storm; fmin and fmax pass over NaT."""
+    return np.fmin.reduce(_nanoseconds(one["start"]), axis=None), np.fmax.reduce(_nanoseconds(one["stop"]), axis=None)

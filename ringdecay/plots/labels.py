@@ -30,4 +30,4 @@ def flux_kind(dataset: Any) -> str:
 def source(dataset: Any) -> str:
     """Say product, flux and mode, as far as they are known; for a title."""
     parts = [str(dataset.attrs.get("product", "")), flux_kind(dataset), str(dataset.attrs.get("mode", ""))]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part for part in parts if part) or "protons"

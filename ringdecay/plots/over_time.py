@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -15,8 +16,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure, SubFigure
 
 from ringdecay.binned import mean_flux
-from ringdecay.plots.labels import FLUX_UNIT, L_label, flux_kind
-from ringdecay.plots.style import COLOURS, NO_DATA, STYLE, TWO_COLUMNS, edges, mark_simulated, new_axes, new_figure, say, say_on_figure, title
+from ringdecay.plots.labels import FLUX_UNIT, L_label, source
+from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, edges, mark_simulated, new_axes, new_figure, say, say_on_figure, title
 from ringdecay.tables import nearest
 
 # More points than this cannot be told apart on a page; each stretch is then drawn by its extremes.
@@ -58,8 +59,7 @@ def overview(
     """
     channels = nearest(binned["energy"].to_numpy(), energies)
     figure = new_figure(figure, height=1.75 + 1.15 * max(len(channels), 1))
-    kind = flux_kind(binned)
-    title(figure, "Proton flux and storms" + (f" ({kind})" if kind else ""), index, binned)
+    title(figure, f"Proton flux and storms ({source(binned)})", index, binned)
     if not (channels and binned.sizes["time"]):
         return say_on_figure(figure, "The binned data hold no flux: there is nothing to draw.")
     axes = figure.subplots(len(channels) + 1, 1, sharex=True, height_ratios=[1.1] + [1.0] * len(channels))
@@ -107,20 +107,26 @@ def index_panel(index: xr.DataArray, storms: pd.DataFrame, *, decays: xr.Dataset
         ax.text(0.01, 0.06, "no storms", transform=ax.transAxes, color="0.35")
         return ax
     span = time[-1] - time[0]
+    # Matplotlib takes datetime64, its type hints do not.
+    onsets: Any = storms["onset"].to_numpy().astype("datetime64[ns]")
+    minima: Any = storms["minimum"].to_numpy().astype("datetime64[ns]")
     last_numbered = None
-    for storm in storms.itertuples():
-        minimum = np.datetime64(storm.minimum)
-        ax.axvspan(np.datetime64(storm.onset), minimum, color=COLOURS[6], alpha=0.45, linewidth=0, zorder=0)
+    for name, onset, minimum in zip(storms["storm"], onsets, minima, strict=True):
+        ax.axvspan(onset, minimum, color=COLOURS[6], alpha=0.45, linewidth=0, zorder=0)
         if last_numbered is None or minimum - last_numbered > span / _MOST_NUMBERS:
-            ax.text(minimum, 1.02, f"{storm.storm}", transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize=6)
+            ax.text(minimum, 1.02, f"{name}", transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize=6)
             last_numbered = minimum
-    ax.plot(storms["minimum"], storms["depth"], "v", color=COLOURS[1], markersize=3, clip_on=False)
+    ax.plot(minima, storms["depth"], "v", color=COLOURS[1], markersize=3, clip_on=False)
     low, high = min(np.nanmin(values), storms["depth"].min()), max(np.nanmax(values), 0.0)
     ax.set_ylim(low - 0.22 * (high - low), high + 0.05 * (high - low))
     if decays is not None and decays.sizes["storm"]:
         start, stop = _windows(decays)
         known = ~np.isnat(start)
-        ax.hlines(np.full(known.sum(), low - 0.13 * (high - low)), start[known], stop[known], color=COLOURS[0], linewidth=2, gid="windows")
+        level = low - 0.13 * (high - low)
+        ax.hlines(np.full(known.sum(), level), start[known], stop[known], color=COLOURS[0], linewidth=2, gid="windows")
+        if known.any():
+            place: dict[str, Any] = {"xytext": (0, 2), "textcoords": "offset points", "va": "bottom"}
+            ax.annotate("fit windows", (start[known][0], level), color=COLOURS[0], fontsize=5.5, **place)
     return ax
 
 
@@ -145,14 +151,13 @@ def flux_panel(binned: xr.Dataset, energy: float, *, storms: pd.DataFrame | None
 
     Notes
     -----
-    Grey is where there is no sample. A mean flux of zero has the lowest colour.
+    Blank is where there is no sample. A mean flux of zero has the lowest colour.
     """
     ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
     mark_simulated(ax, binned)
-    ax.set_facecolor(NO_DATA)
     _date_axis(ax)
     channel = nearest(binned["energy"].to_numpy(), [energy])
-    flux = np.zeros((0, 0))
+    flux: npt.NDArray[np.floating] = np.zeros((0, 0))
     if channel:
         sums = binned[["n_samples", "sum_flux"]].isel(energy=channel[0]).sum("probe")
         flux = mean_flux(sums).transpose("time", "L").to_numpy()
@@ -163,12 +168,12 @@ def flux_panel(binned: xr.Dataset, energy: float, *, storms: pd.DataFrame | None
     norm = LogNorm(low, max(high, low * 1.01))
     time_edges, flux = _time_edges(binned), _with_gaps(binned, np.where(flux == 0, low / 2, flux))
     shells = edges(binned["L"].to_numpy())
-    mesh = ax.pcolormesh(time_edges, shells, flux.T, norm=norm, cmap="cividis", rasterized=True)
+    mesh = ax.pcolormesh(time_edges, shells, flux.T, norm=norm, rasterized=True)
     seen = np.flatnonzero(np.isfinite(flux).any(axis=0))
     ax.set_ylim(shells[seen[0]], shells[seen[-1] + 1])
     ax.set(xlabel="UTC", ylabel=L_label(binned).replace(" (", "\n("))
     for minimum in [] if storms is None else storms["minimum"]:
-        ax.axvline(minimum, color="white", linewidth=0.6)
+        ax.axvline(minimum, color="black", linewidth=0.6)
     figure = ax.get_figure(root=False)
     assert figure is not None
     bar = figure.colorbar(mesh, ax=ax, extend="both", pad=0.01, aspect=12)
@@ -177,12 +182,15 @@ def flux_panel(binned: xr.Dataset, energy: float, *, storms: pd.DataFrame | None
 
 
 def _date_axis(ax: Axes) -> None:
-    locator = AutoDateLocator(minticks=4, maxticks=9)
+    # Matplotlib gives no types for these two.
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
-def _thinned(time: npt.NDArray[np.datetime64], values: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.floating]]:
+def _thinned(
+    time: npt.NDArray[np.datetime64], values: npt.NDArray[np.floating]
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.floating]]:
     """Keep the first, lowest and highest value of each of many stretches, so that a minimum of one minute stays to be seen."""
     if values.size <= _MOST_POINTS:
         return time, values
@@ -199,13 +207,14 @@ def _thinned(time: npt.NDArray[np.datetime64], values: npt.NDArray[np.floating])
 
 def _windows(decays: xr.Dataset) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
     """First start and last stop over the cells of each storm, NaT where there is none."""
-    rest = [dim for dim in decays["start"].dims if dim != "storm"]
-    return decays["start"].min(rest).to_numpy(), decays["stop"].max(rest).to_numpy()
+    start, stop = (decays[name].transpose("storm", ...).to_numpy().reshape(decays.sizes["storm"], -1) for name in ("start", "stop"))
+    # fmin and fmax pass over NaT.
+    return np.fmin.reduce(start, axis=1), np.fmax.reduce(stop, axis=1)
 
 
 def _gaps(binned: xr.Dataset) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64], npt.NDArray[np.int64]]:
     """Start and stop of each time bin, and after which bins others are missing."""
-    centres = binned["time"].to_numpy().astype("datetime64[ns]")
+    centres: Any = binned["time"].to_numpy().astype("datetime64[ns]")
     width = np.timedelta64(round(float(binned.attrs["time_bin_hours"]) * 3600e9), "ns")
     after = np.flatnonzero(np.diff(centres) > width * 3 // 2)
     return centres - width // 2, centres + width // 2, after

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import offset_copy
 
 from ringdecay.errors import InputError
 from ringdecay.store import written_whole
@@ -26,9 +27,8 @@ DPI = 200  # 7.48 inches are 1496 pixels
 COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIMULATED_COLOUR = "#B22222"
-NO_DATA = "0.88"
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
     "font.size": 7.0,
@@ -52,7 +52,7 @@ STYLE: dict[str, Any] = {
     "lines.markersize": 3.0,
     "hatch.linewidth": 0.5,
     "legend.frameon": False,
-    "image.cmap": "cividis",
+    "image.cmap": "viridis",
     "savefig.dpi": DPI,
     # Text stays text: searchable, and a journal can edit it; the fonts a viewer falls back to are narrower.
     "svg.fonttype": "none",
@@ -75,9 +75,12 @@ def new_axes(ax: Axes | None, height: float = 2.8, width: float = ONE_COLUMN) ->
 
 def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
     """Write the title of a figure, and SIMULATED beside it if any dataset is."""
-    figure.suptitle(text, x=0.01, y=0.985, ha="left", va="top", fontweight="bold")
+    # Without a y of its own the layout keeps a row free for the title, 3 points below the edge.
+    figure.suptitle(text, x=0.01, ha="left", va="top", fontweight="bold")
     if simulated(*datasets):
-        figure.text(0.99, 0.985, "SIMULATED", gid="simulated", color=SIMULATED_COLOUR, fontweight="bold", fontsize=8, ha="right", va="top")
+        place = offset_copy(figure.transSubfigure, figure.get_figure(root=True), y=-3, units="points")
+        style: dict[str, Any] = {"color": SIMULATED_COLOUR, "fontweight": "bold", "fontsize": 8.0}
+        figure.text(0.99, 1.0, "SIMULATED", gid="simulated", transform=place, ha="right", va="top", **style)
 
 
 def mark_simulated(ax: Axes, *datasets: Any) -> None:
