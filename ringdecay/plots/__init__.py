@@ -1,0 +1,27 @@
+"""Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
+
+`overview`, `storm_fits`, `lifetime_map` and `lifetime_curves` make whole figures; the `..._panel` and `tau_against_...` functions draw
+the single panels. `save` writes a figure.
+"""
+
+from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
+from ringdecay.plots.fits import fit_panel, storm_fits
+from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
+from ringdecay.plots.over_time import flux_panel, index_panel, overview
+from ringdecay.plots.style import STYLE, save
+
+__all__ = [
+    "STYLE",
+    "count_panel",
+    "fit_panel",
+    "flux_panel",
+    "index_panel",
+    "lifetime_curves",
+    "lifetime_map",
+    "overview",
+    "save",
+    "storm_fits",
+    "tau_against_L",
+    "tau_against_energy",
+    "tau_panel",
+]

@@ -1,0 +1,33 @@
+"""Labels of axes, from the attributes of the data: quantity, unit and what a bin is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+L_NAMES = {"L": "dipole L", "L_eq": "McIlwain L", "L_star": "Roederer L*"}
+FLUX_UNIT = "cm$^{-2}$ s$^{-1}$ sr$^{-1}$ keV$^{-1}$"
+TAU = "decay time τ (days)"
+ENERGY = "proton energy (keV)"
+
+
+def L_label(dataset: Any) -> str:  # noqa: N802 - L is the symbol
+    """Name the L-shell and the width of its bins."""
+    name = L_NAMES.get(str(dataset.attrs.get("L_definition", "L")), "L")
+    centres = dataset["L"].to_numpy()
+    return f"{name} (bins of {np.median(np.diff(centres)):.3g})" if centres.size > 1 else name
+
+
+def flux_kind(dataset: Any) -> str:
+    """Say which flux it is, as far as the attributes say: omnidirectional and how near the equator, or which pitch angles."""
+    kind = str(dataset.attrs.get("flux", ""))
+    if kind in ("", "omnidirectional") and "max_MLAT" in dataset.attrs:
+        return f"omnidirectional, |MLAT| ≤ {float(dataset.attrs['max_MLAT']):g}°"
+    return kind.replace(" degrees", "°").replace(" to ", "\N{EN DASH}")
+
+
+def source(dataset: Any) -> str:
+    """Say product, flux and mode, as far as they are known; for a title."""
+    parts = [str(dataset.attrs.get("product", "")), flux_kind(dataset), str(dataset.attrs.get("mode", ""))]
+    return ", ".join(part for part in parts if part) or "protons"

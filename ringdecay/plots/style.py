@@ -1,0 +1,152 @@
+"""How all figures look, and how they are written: one style, one way to say SIMULATED, one way to save."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import offset_copy
+
+from ringdecay.errors import InputError
+from ringdecay.store import written_whole
+from ringdecay.tables import simulated
+
+# Widths of one and two columns of an AGU journal, inches (95 and 190 mm).
+ONE_COLUMN, TWO_COLUMNS = 3.74, 7.48
+DPI = 200  # 7.48 inches are 1496 pixels
+
+# Okabe and Ito's colours, without their yellow (too pale for a line) and in an order that also differs in grey.
+COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+SIMULATED_COLOUR = "#B22222"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
+    "font.size": 7.0,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "figure.titlesize": 8.0,
+    "axes.linewidth": 0.6,
+    "axes.titlepad": 4.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.0,
+    "hatch.linewidth": 0.5,
+    "legend.frameon": False,
+    "image.cmap": "viridis",
+    "savefig.dpi": DPI,
+    # Text stays text: searchable, and a journal can edit it; the fonts a viewer falls back to are narrower.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ringdecay",
+}
+
+# What a file says of its own making would differ from run to run.
+_METADATA = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
+
+
+def new_figure(figure: Figure | SubFigure | None, height: float, width: float = TWO_COLUMNS) -> Figure | SubFigure:
+    """Give the user's figure, or a new one."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained") if figure is None else figure
+
+
+def new_axes(ax: Axes | None, height: float = 2.8, width: float = ONE_COLUMN) -> Axes:
+    """Give the user's axes, or those of a new figure."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained").subplots() if ax is None else ax
+
+
+def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
+    """Write the title of a figure, and SIMULATED beside it if any dataset is."""
+    # Without a y of its own the layout keeps a row free for the title, 3 points below the edge.
+    figure.suptitle(text, x=0.01, ha="left", va="top", fontweight="bold")
+    if simulated(*datasets):
+        place = offset_copy(figure.transSubfigure, figure.get_figure(root=True), y=-3, units="points")
+        style: dict[str, Any] = {"color": SIMULATED_COLOUR, "fontweight": "bold", "fontsize": 8.0}
+        figure.text(0.99, 1.0, "SIMULATED", gid="simulated", transform=place, ha="right", va="top", **style)
+
+
+def mark_simulated(ax: Axes, *datasets: Any) -> None:
+    """Write SIMULATED at the top right of axes if any dataset is, unless their figure says so already."""
+    figure = ax.get_figure(root=False)
+    said = figure is not None and any(text.get_gid() == "simulated" for text in figure.texts)
+    if simulated(*datasets) and not said:
+        ax.set_title("SIMULATED", loc="right", color=SIMULATED_COLOUR, fontweight="bold").set_gid("simulated")
+
+
+def say(ax: Axes, sentence: str) -> Axes:
+    """Write a sentence where there is nothing to draw."""
+    ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", color="0.35", wrap=True)
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def say_on_figure(figure: Figure | SubFigure, sentence: str) -> Figure | SubFigure:
+    """Write a sentence on a figure in which there is nothing to draw."""
+    say(figure.subplots(), sentence).set_frame_on(False)
+    return figure
+
+
+def plain_log_axis(axis: Axis, low: float, high: float) -> None:
+    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, or the powers alone if those are many."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for digits in ((1, 2, 5), (1,)):
+        ticks = [d * 10.0**power for power in powers for d in digits if low * 0.999 <= d * 10.0**power <= high * 1.001]
+        if len(ticks) <= 9:
+            break
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def log_edges(centres: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Edges midway between channels on a logarithmic axis."""
+    return np.exp(edges(np.log(centres), alone=0.1))
+
+
+def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray[np.float64]:
+    """Edges midway between centres; half of `alone` to both sides of a single one."""
+    values = np.asarray(centres, dtype=np.float64)
+    if values.size == 1:
+        return np.array([values[0] - alone, values[0] + alone])
+    middle = (values[:-1] + values[1:]) / 2
+    return np.concatenate([[values[0] - (middle[0] - values[0])], middle, [values[-1] + (values[-1] - middle[-1])]])
+
+
+def save(figure: Figure, path: str | PathLike[str]) -> None:
+    """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    path : path-like
+        Ends in .png or .svg.
+
+    Raises
+    ------
+    InputError
+        If it ends in something else.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _METADATA:
+        raise InputError(f"{path}: figures are written as .png or .svg, not {suffix or 'without a suffix'}")
+    with matplotlib.rc_context(STYLE), written_whole(path) as beside:
+        figure.savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
