@@ -29,7 +29,15 @@ class Cut:
 
 
 def cut(
-    y: Floats, t: Floats, flux: Floats, counts: Floats, exposure: Floats, inside: NDArray[np.bool_], floor: Floats, floor_factor: float, min_counts: float
+    y: Floats,
+    t: Floats,
+    flux: Floats,
+    counts: Floats,
+    exposure: Floats,
+    inside: NDArray[np.bool_],
+    floor: Floats,
+    floor_factor: float,
+    min_counts: float,
 ) -> Cut:
     """Cut series at their floor, leave out bins of too few counts, and push what is left to the left.
 

@@ -151,7 +151,14 @@ def _floors(binned: xr.Dataset, floor: xr.DataArray | str | None, min_samples: i
 
 
 def _cut_storm(
-    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64, floor: Floats, floor_factor: float, min_counts: float
+    bins: Bins,
+    centre: Times,
+    half_bin: np.timedelta64,
+    start: np.datetime64,
+    stop: np.datetime64,
+    floor: Floats,
+    floor_factor: float,
+    min_counts: float,
 ) -> Cut:
     near = np.flatnonzero((centre >= start - half_bin) & (centre <= stop + half_bin))
 
