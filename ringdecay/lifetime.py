@@ -2,6 +2,12 @@
 
 The mean is taken over rates, never over e-folding times: a rate that is uncertain, or below zero by chance, has a mean and an error
 like any other, its reciprocal has neither. Fits that found no decay enter as they are.
+
+Weights. The usual weights 1 / (error^2 + scatter^2) fail here: recoveries of 5 and of 35 days have errors that differ twentyfold, and
+where the scatter between storms is estimated as zero by chance one long recovery is the whole mean, its own deviation from the
+population unseen (measured: 95 % intervals of the Hartung-Knapp kind then contained the population rate in 85 to 90 % of the cells).
+Equal weights are honest but let the worst fits decide. We take the middle way: no storm counts more than one with the median error
+would. The variance of the mean comes from the storms' own deviations, not from their standard errors.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8}
 
 _DESCRIBED: dict[str, dict[str, str]] = {
     "rate": {"units": "1/day", "long_name": "mean decay rate over storms (random effects)"},
-    "rate_se": {"units": "1/day", "long_name": "standard error of the mean rate (Hartung-Knapp)"},
+    "rate_se": {"units": "1/day", "long_name": "standard error of the mean rate, from the deviations of the storms"},
     "df": {"units": "1", "long_name": "degrees of freedom of the interval of the mean rate"},
     "rate_low": VARIABLES["rate_low"],
     "rate_high": VARIABLES["rate_high"],
@@ -51,9 +57,11 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     Parameters
     ----------
     decays : xarray.Dataset
-        From `fit_decays`; its mode decides what is done. Calibrated: random-effects mean of the rates, between-storm variance by Paule
-        and Mandel (1982), interval by Hartung and Knapp (2001) with one degree of freedom less than there are storms. Paper: the mean
-        of tau over the accepted fits, which is biased and there for comparison.
+        From `fit_decays`; its mode decides what is done. Calibrated: random-effects mean of the rates with limited weights (see the
+        module), between-storm variance by Paule and Mandel (1982, J. Res. NBS 87, 377), variance of the mean by the robust estimator
+        of Sidik and Jonkman (2006, Comput. Stat. Data Anal. 50, 3681), Student's t with the effective number of storms less one as
+        degrees of freedom. With equal weights this is the plain mean with its t interval. Paper: the mean of tau over the accepted
+        fits, which is biased and there for comparison.
     probe : str
         Which probe's fits; two probes are two looks at the same storms and are not counted twice.
     confidence : float
@@ -110,7 +118,7 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
         values = _mean(rate, se, df, fitted, confidence) | counts
         described = _DESCRIBED
         bits |= np.where(values["rate_low"] <= 0, FLAGS["not_resolved"], 0) | np.where(values["rate_high"] < 0, FLAGS["growth"], 0)
-        attrs |= {"mean": "random effects, between-storm variance after Paule and Mandel, interval after Hartung and Knapp"}
+        attrs |= {"mean": "random effects, limited weights, between-storm variance after Paule and Mandel, robust variance of the mean"}
     values["flag"] = bits.astype(np.int32)
     variables = {
         name: (("energy", "L"), values[name], dict(said) | (flag_attrs(FLAGS) if name == "flag" else {}))
@@ -160,20 +168,31 @@ def paule_mandel(values: Floats, variances: Floats, use: NDArray[np.bool_]) -> F
 def _mean(rate: Floats, se: Floats, df: Floats, use: NDArray[np.bool_], confidence: float) -> dict[str, np.ndarray]:
     k = use.sum(0)
     # A t distribution with few degrees of freedom is wider than its scale says.
-    variance = se**2 * np.where(df > 2, df / np.maximum(df - 2, 1e-9), np.nan)
-    variance = np.where(np.isfinite(variance), variance, se**2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), np.nan)
     between = paule_mandel(rate, variance, use)
-    weight = np.where(use, 1 / (variance + between), 0.0)
+    # No storm counts more than one whose error is the median's: see the module's docstring.
+    weight = np.where(use, 1 / (np.maximum(variance, _median(variance)) + between), 0.0)
     x = np.where(use, rate, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (weight * x).sum(0) / weight.sum(0)
-        knapp = np.sqrt((weight * (x - mean) ** 2).sum(0) / ((k - 1) * weight.sum(0)))
-    only = np.where(use, variance, 0.0).sum(0)
+        share = weight / weight.sum(0)
+        mean = np.where(k > 0, (share * x).sum(0), np.nan)
+        robust = np.sqrt((share**2 * (x - mean) ** 2 / (1 - share)).sum(0))
+        effective = 1 / (share**2).sum(0)
     alone = k == 1
-    mean_se = np.where(alone, np.sqrt(only), knapp)
-    mean_df = np.where(alone, np.where(use, df, 0.0).sum(0), np.where(k > 1, k - 1.0, np.nan))
+    mean_se = np.where(alone, np.where(use, se, 0.0).sum(0), robust)
+    mean_df = np.where(alone, np.where(use, df, 0.0).sum(0), np.where(k > 1, effective - 1, np.nan))
     out: dict[str, np.ndarray] = {"rate": mean, "rate_se": mean_se, "df": mean_df, "scatter": np.where(k > 1, np.sqrt(between), np.nan)}
     return out | intervals(mean, mean_se, mean_df, confidence)
+
+
+def _median(values: Floats) -> Floats:
+    """Median over the first axis of what is not NaN; NaN where there is nothing."""
+    k = np.isfinite(values).sum(0)
+    ordered = np.sort(values, axis=0)
+    low, high = (np.take_along_axis(ordered, np.maximum(i, 0)[None], 0)[0] for i in ((k - 1) // 2, k // 2 - (k == 0)))
+    out: Floats = 0.5 * (low + high)
+    return out
 
 
 def _paper_mean(tau: Floats, accepted: NDArray[np.bool_]) -> dict[str, np.ndarray]:
