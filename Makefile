@@ -20,3 +20,32 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+run: env
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	@run=$$($(BIN)/python -c 'import sys; from ringdecay.config import read_config; print(read_config(sys.argv[1])["run"])' $(CONFIG)) && \
+	$(BIN)/snakemake --configfile $(CONFIG) --report results/$$run/report.html --quiet && \
+	printf '\nDone. Look at\n  %s  (decay times over energy and L-shell)\n  %s  (the same as a table)\n  %s  (everything, with captions)\n' \
+	  results/$$run/figures/lifetime_map.png results/$$run/lifetimes.csv results/$$run/report.html
+
+test: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+# Newest versions that the bounds in pyproject.toml allow, with hashes and without the address of a registry. Needs uv.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements.lock
+
+# Everything that a run makes; the environment and downloaded files stay.
+clean:
+	rm -rf .snakemake resources logs $(filter-out results/README.md results/example,$(wildcard results/*))

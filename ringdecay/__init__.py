@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ringdecay import plots as plots
     from ringdecay import simulate as simulate
+    from ringdecay import theory as theory
     from ringdecay.archive import fetch as fetch
     from ringdecay.binned import bin_flux as bin_flux
     from ringdecay.binned import merge_binned as merge_binned
@@ -49,7 +50,7 @@ _HOMES = {
     "open_flux": "flux",
     "open_index": "indices",
 }
-_MODULES = ("plots", "simulate")
+_MODULES = ("plots", "simulate", "theory")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
 

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ringdecay import __version__
 from ringdecay.errors import RingdecayError
+
+if TYPE_CHECKING:
+    from ringdecay.decays.fit import Mode
 
 _FILE = click.Path(path_type=Path)
 _IN = click.Path(path_type=Path, dir_okay=False)
@@ -35,7 +38,7 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(__version__, prog_name="ringdecay")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done, file by file.")
 def main(verbose: bool) -> None:
-    """Find the decay times of ring-current protons after geomagnetic storms.
+    r"""Find the decay times of ring-current protons after geomagnetic storms.
 
     The whole pipeline is run by Snakemake (`snakemake --cores all`); these commands run one stage at a time:
 
@@ -65,7 +68,7 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
     """
     from ringdecay import simulate as room  # noqa: PLC0415 - each command loads only what it needs
 
-    manifest = room.archive(folder, start=start, days=days, workers=workers, **({} if seed is None else {"seed": seed}))
+    manifest = room.archive(folder, start=start, days=days, workers=workers, seed=room.DEFAULT_SEED if seed is None else seed)
     click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
 
 
@@ -186,7 +189,7 @@ def fit(
     binned: tuple[Path, ...],
     storm_table: Path,
     output: Path,
-    mode: str,
+    mode: Mode,
     equatorial_pitch_angle: float | None,
     start_delay_days: float,
     max_days: float,
@@ -233,7 +236,8 @@ def table(result: Path, output: Path | None) -> None:
     if output is None:
         click.echo(frame.to_csv(index=False), nl=False)
     else:
-        tables.write_csv(frame, output, tables.header(dataset))
+        title = "Decays" if "storm" in dataset.dims else "Decay times"
+        tables.write_csv(frame, output, tables.csv_header(dataset, frame, title))
 
 
 @main.command()

@@ -63,6 +63,21 @@ def open_dataset(path: str | os.PathLike[str]) -> xr.Dataset:
     return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False))
 
 
+def open_array(path: str | os.PathLike[str]) -> xr.DataArray:
+    """Read the one variable of a file, under its own name.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, is not netCDF or holds more than one variable.
+    """
+    dataset = open_dataset(path)
+    if len(dataset.data_vars) != 1:
+        raise FileError(path, "one variable", f"{', '.join(map(str, dataset.data_vars))}", "open it with open_dataset")
+    (array,) = dataset.data_vars.values()
+    return array
+
+
 def _read(path: str | os.PathLike[str], reader: Callable[[Path], xr.Dataset]) -> xr.Dataset:
     source = Path(path)
     if not source.exists():

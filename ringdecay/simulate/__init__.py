@@ -7,7 +7,7 @@ Everything made here is marked as simulated.
 
 from ringdecay.simulate.binned import binned_series
 from ringdecay.simulate.index import index, storms
-from ringdecay.simulate.truth import Truth, log_flux, make_truth, truth_dataset
+from ringdecay.simulate.truth import DEFAULT_SEED, Truth, log_flux, make_truth, truth_dataset
 from ringdecay.simulate.writer import archive
 
-__all__ = ["Truth", "archive", "binned_series", "index", "log_flux", "make_truth", "storms", "truth_dataset"]
+__all__ = ["DEFAULT_SEED", "Truth", "archive", "binned_series", "index", "log_flux", "make_truth", "storms", "truth_dataset"]

@@ -47,6 +47,8 @@ _PREEXISTING_GAP = 14.0  # days between the storms that left the pre-existing po
 # Days between the minima of successive storms; the 35 days are a quiet recovery. Repeated when the series is longer.
 _GAPS = (13.0, 12.5, 14.0, 12.0, 35.0, 12.5, 12.0, 12.5, 12.0, 12.5)
 _DOUBLE_DIP = 3  # the fourth storm of every ten dips twice
+# Late enough that the index has recovered to some -50 nT: a dip that stands out, yet too small a fall to be a storm of its own.
+_SECOND_DIP_HOURS, _SECOND_FALL_HOURS = 26.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -218,14 +220,14 @@ def _draw_storms(random: np.random.Generator, days: float, first_storm: float) -
             depth = -150.0
         if minimum + 1.0 >= days:
             break
-        last = minimum + 18.0 / 24.0 if twice else minimum
+        last = minimum + _SECOND_DIP_HOURS / 24.0 if twice else minimum
         values = (minimum - main_hours / 24.0, minimum, last, depth, recovery_hours)
         for column, value in zip(storms.values(), values, strict=True):
             column.append(value)
         first_dip = (number, minimum - main_hours / 24.0, minimum, depth - QUIET_INDEX)
         # The second dip goes down to -110 nT; what is left of the first then is no part of what it adds.
-        left = (depth - QUIET_INDEX) * np.exp(-18.0 / recovery_hours)
-        second_dip = (number, minimum + 10.0 / 24.0, last, -110.0 - QUIET_INDEX - left)
+        left = (depth - QUIET_INDEX) * np.exp(-_SECOND_DIP_HOURS / recovery_hours)
+        second_dip = (number, minimum + (_SECOND_DIP_HOURS - _SECOND_FALL_HOURS) / 24.0, last, -110.0 - QUIET_INDEX - left)
         for dip in (first_dip, second_dip)[: 1 + twice]:
             for column, value in zip(dips.values(), dip, strict=True):
                 column.append(value)

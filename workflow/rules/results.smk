@@ -57,8 +57,8 @@ rule write_provenance:
 
 rule plot_overview:
     input:
-        truth_input,
         binned=f"{RESOURCES}/binned.nc",
+        decays=f"{RESULTS}/decays.nc",
         index=f"{RESOURCES}/index.nc",
         storms=f"{RESULTS}/storms.csv",
     output:
@@ -77,7 +77,7 @@ rule plot_overview:
     resources:
         mem_mb=2000,
     params:
-        code=code("plots"),
+        code=code("plots", "storms", "binned"),
         figures=config["figures"],
     message:
         "Drawing the overview"
@@ -107,7 +107,7 @@ rule plot_storm_fits:
     resources:
         mem_mb=2000,
     params:
-        code=code("plots"),
+        code=code("plots", "storms", "binned"),
         figures=config["figures"],
     message:
         "Drawing one storm's flux with its fits"
@@ -134,7 +134,7 @@ rule plot_lifetime_map:
     resources:
         mem_mb=1000,
     params:
-        code=code("plots"),
+        code=code("plots", "storms", "binned"),
     message:
         "Drawing the map of decay times"
     script:
@@ -143,7 +143,7 @@ rule plot_lifetime_map:
 
 rule plot_lifetime_curves:
     input:
-        truth_input,
+        truth=truth_input,
         lifetimes=f"{RESULTS}/lifetimes.nc",
     output:
         png=report(
@@ -161,7 +161,7 @@ rule plot_lifetime_curves:
     resources:
         mem_mb=1000,
     params:
-        code=code("plots"),
+        code=code("plots", "storms", "binned"),
         figures=config["figures"],
     message:
         "Drawing decay times against energy and L"

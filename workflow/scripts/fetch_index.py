@@ -12,5 +12,5 @@ with logged_to(snakemake.log[0]):
     else:
         fetched = fetch(params.index["product"], None, *params.span, params.archive, cache=params.cache)
         files, lock = fetched.files, fetched.lock
-    write_dataset(open_index(files, params.index["name"]).rename("index").to_dataset(), snakemake.output.index)
+    write_dataset(open_index(files, params.index["name"]).to_dataset(), snakemake.output.index)
     write_lock(lock, snakemake.output.lock)

@@ -5,12 +5,12 @@ from ringdecay.binned import with_merged_probe
 from ringdecay.decays import fit_decays
 from ringdecay.logs import logged_to
 from ringdecay.provenance import provenance, with_provenance
-from ringdecay.store import open_dataset, write_dataset
+from ringdecay.store import open_array, open_dataset, write_dataset
 from ringdecay.storms import read_storms
 
 with logged_to(snakemake.log[0]):
     binned = with_merged_probe(open_dataset(snakemake.input.binned))
-    index = open_dataset(snakemake.input.index)["index"]
+    index = open_array(snakemake.input.index)
     decays = fit_decays(binned, read_storms(snakemake.input.storms), index=index, **snakemake.params.fit)
     record = provenance(snakemake.params.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(decays, record), snakemake.output.decays)

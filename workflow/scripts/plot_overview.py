@@ -1,1 +1,15 @@
-"""x"""
+"""Draw the index and the flux of the whole run, with its storms."""
+
+from ringdecay import plots
+from ringdecay.binned import merge_probes
+from ringdecay.logs import logged_to
+from ringdecay.store import open_array, open_dataset
+from ringdecay.storms import read_storms
+
+with logged_to(snakemake.log[0]):
+    data = snakemake.input
+    binned = merge_probes(open_dataset(data.binned))
+    index = open_array(data.index)
+    figure = plots.overview(index, binned, read_storms(data.storms), snakemake.params.figures["energies"], decays=open_dataset(data.decays))
+    for path in snakemake.output:
+        plots.save(figure, path)

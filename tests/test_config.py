@@ -1,0 +1,124 @@
+"""The config: checked at every level, with one sentence for each mistake, and in step with the functions it feeds."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+from itertools import pairwise
+
+import pytest
+import yaml
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ringdecay as rd
+from ringdecay.binned import Grid, exclusions
+from ringdecay.config import check_config, load_schema, month_span, months, read_config
+from ringdecay.errors import FileError, InputError
+from ringdecay.products import PRODUCTS
+from ringdecay.storms import find_storms
+
+LEAST = {"run": "x", "archive": "demo", "start": "2015-04-15", "stop": "2015-05-15"}
+CONFIGS = sorted([*(ROOT / "config").glob("*.yaml"), ROOT / ".test/config/config.yaml"])
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_of_the_repository_is_sound(path):
+    config = read_config(path)
+    Grid(**config["grid"])
+    exclusions(config["exclude"])
+
+
+def objects_of(schema, where="top"):
+    if schema.get("type") == "object":
+        yield where, schema
+    for key, part in schema.get("properties", {}).items():
+        yield from objects_of(part, key)
+    if "items" in schema:
+        yield from objects_of(schema["items"], f"{where}[]")
+
+
+def test_the_schema_is_strict_documented_and_full_of_defaults():
+    for where, schema in objects_of(load_schema()):
+        assert schema["additionalProperties"] is False, where
+        for key, part in schema["properties"].items():
+            assert part.get("description"), f"{where}.{key}"
+            assert key in schema.get("required", []) or "default" in part or where == "exclude[]", f"{where}.{key}"
+
+
+def defaults_of(function) -> dict:
+    return {name: p.default for name, p in inspect.signature(function).parameters.items() if p.default is not inspect.Parameter.empty}
+
+
+def test_defaults_of_the_config_are_those_of_the_functions():
+    config = check_config(LEAST)
+    assert config["grid"] == {name: field.default for name, field in Grid.__dataclass_fields__.items()}
+    functions = defaults_of(rd.fit_decays)
+    assert {key: functions[key] for key in config["fit"]} == config["fit"]
+    storms = {key: value for key, value in config["storms"].items() if key not in ("table", "threshold")}
+    assert {key: defaults_of(find_storms)[key] for key in storms} == storms
+    schema = load_schema()["properties"]
+    flux_products = sorted(name for name, product in PRODUCTS.items() if product.flux)
+    assert sorted(schema["product"]["enum"]) == sorted(schema["exclude"]["items"]["properties"]["product"]["enum"]) == flux_products
+    assert sorted(schema["index"]["properties"]["product"]["enum"]) == sorted(set(PRODUCTS) - set(flux_products))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"strat": "2015-01-01"}, r"'strat' at the top level is not a setting; did you mean 'start'\?"),
+        ({"storms": {"treshold": -50}}, r"'treshold' at storms is not a setting; did you mean 'threshold'\?"),
+        ({"exclude": [{"reson": "x", "source": "y"}]}, r"'reson' at exclude.0 is not a setting; did you mean 'reason'\?"),
+        ({"start": "2015-06-01"}, "wrong way round"),
+        ({"start": "2015-02-30"}, "not a date of the calendar"),
+        ({"start": "March"}, "start is \"March\", which does not fit"),
+        ({"product": "rbspice"}, "it must be one of rbspice-pap-tofxeh, hope-pa"),
+        ({"grid": {"L_min": 6.0, "L_max": 2.0}}, "must be below grid.L_max"),
+        ({"storms": {"threshold": -10.0}}, "must be below storms.quiet_level"),
+        ({"index": {"name": "Dst"}}, "Dst comes from the product omni2-yearly"),
+        ({"fit": {"min_points": 2}}, "fit.min_points is 2, which does not fit"),
+        ({"dask": "cluster"}, "dask is"),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_one_clear_sentence(change, sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
+        check_config(LEAST | change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(InputError, match="archive is missing at the top level"):
+        check_config({key: value for key, value in LEAST.items() if key != "archive"})
+
+
+def test_unquoted_dates_of_yaml_are_taken():
+    assert check_config(yaml.safe_load("{run: x, archive: demo, start: 2015-04-15, stop: 2015-05-15}"))["start"] == "2015-04-15"
+
+
+def test_bad_config_files_are_named(tmp_path):
+    with pytest.raises(FileError, match="no file"):
+        read_config(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("run: [")
+    with pytest.raises(FileError, match=r"bad\.yaml"):
+        read_config(tmp_path / "bad.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(FileError, match="keys and values"):
+        read_config(tmp_path / "list.yaml")
+
+
+@given(start=st.dates(datetime.date(2000, 1, 1), datetime.date(2030, 1, 1)), days=st.integers(1, 3000))
+def test_months_cover_a_span_day_by_day(start, days):
+    stop = start + datetime.timedelta(days=days)
+    spans = [month_span(month, start.isoformat(), stop.isoformat()) for month in months(start.isoformat(), stop.isoformat())]
+    assert spans[0][0] == start.isoformat()
+    assert spans[-1][1] == stop.isoformat()
+    assert all(a < b for a, b in spans)
+    assert all(one[1] == other[0] for one, other in pairwise(spans))
+
+
+def test_the_page_of_the_config_lists_every_setting():
+    text = (ROOT / "config/README.md").read_text()
+    for where, schema in objects_of(load_schema()):
+        for key, part in schema["properties"].items():
+            assert part.get("type") == "object" or f"`{key}`" in text or f".{key}`" in text, f"{where}.{key}"

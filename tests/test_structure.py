@@ -1,0 +1,177 @@
+"""The house: who may know whom, how long a file may be, and that all lists of dependencies agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import ringdecay
+from ringdecay.fingerprint import imported_modules, source_fingerprint
+
+PACKAGE = ROOT / "ringdecay"
+# A room may import rooms that stand before it, never one after it. theory stands aside: it knows only the errors.
+LAYERS = [
+    "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "flux", "indices", "storms",
+    "binned", "decays", "lifetime", "simulate", "tables", "plots", "provenance", "cli",
+]  # fmt: skip
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room_of(path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def rooms_imported(path) -> set[str]:
+    return {name.split(".")[0] for name in imported_modules(ast.parse(path.read_text()), PACKAGE)}
+
+
+def test_every_room_has_its_place():
+    assert {room_of(path) for path in MODULES} == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_imports_a_later_room(path):
+    here = LAYERS.index(room_of(path))
+    assert not {room for room in rooms_imported(path) if LAYERS.index(room) > here}
+
+
+@pytest.mark.parametrize("room", ["archive", "cdf"])
+def test_archive_and_cdf_know_nothing_of_ring_currents(room):
+    known = {"errors", "store", "products", room}
+    for path in MODULES:
+        if room_of(path) == room:
+            assert rooms_imported(path) <= known, path
+
+
+def test_modules_do_not_import_each_other_in_circles():
+    imports = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): set(
+            imported_modules(ast.parse(path.read_text()), PACKAGE)
+        )
+        for path in MODULES
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name in done:
+            return
+        # A folder's __init__ hands out names of its own modules; they import one another directly, not through it.
+        for other in imports.get(name, set()):
+            if not (other == name or name.startswith(f"{other}.")):
+                visit(other, (*way, name))
+        done.add(name)
+
+    for name in imports:
+        visit(name, ())
+
+
+def test_no_file_is_too_long_to_read_in_one_sitting():
+    for path in [*MODULES, *(ROOT / "workflow").rglob("*.smk"), *(ROOT / "tests").glob("*.py")]:
+        assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_workflow_scripts_are_thin():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 25, path
+
+
+def test_every_public_name_can_be_had():
+    for name in ringdecay.__all__:
+        assert getattr(ringdecay, name) is not None
+        assert name in dir(ringdecay)
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert project["version"] == ringdecay.__version__ == citation["version"]
+    assert f"## {ringdecay.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def locked_versions() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9_.-]+)==([^ \\;]+)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def test_dependencies_agree_between_project_lock_and_conda():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.match(r"[A-Za-z0-9-]+", item)[0].lower() for item in project["dependencies"]}
+    extra = {re.match(r"[A-Za-z0-9-]+", item)[0].lower() for item in project["optional-dependencies"]["dev"]}
+    locked = locked_versions()
+    assert declared | extra <= set(locked)
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = dict(item.split("=") for item in environment if isinstance(item, str) and "=" in item)
+    conda_names = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}
+    pinned = {conda_names.get(name, name): version for name, version in conda.items() if name != "python"}
+    assert set(pinned) == declared
+    for name, version in pinned.items():
+        # conda-forge has no post-releases of its own.
+        assert version in {re.sub(r"\.post\d+$", "", found) for found in locked[name]}, name
+
+
+def test_the_lock_file_has_hashes_and_no_address():
+    text = (ROOT / "requirements.lock").read_text()
+    requirements = re.split(r"\n(?=[a-z])", text.strip())
+    assert len(requirements) > 50
+    assert all("--hash=sha256:" in requirement for requirement in requirements)
+    assert "://" not in text
+    assert "--index-url" not in text
+
+
+def test_the_package_imports_nothing_that_is_not_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.match(r"[A-Za-z0-9-]+", item)[0].lower() for item in project["dependencies"]}
+    modules = {"yaml": "pyyaml", "netCDF4": "netcdf4"}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for name in names:
+                top = name.split(".")[0]
+                if top not in sys.stdlib_module_names and top != "ringdecay":
+                    assert modules.get(top, top) in declared, f"{path} imports {top}"
+
+
+def test_reading_the_workflow_needs_none_of_the_science_packages():
+    # The workflow catalogue reads the workflow where only Snakemake is installed.
+    code = (
+        "import sys\n"
+        "class No:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.split('.')[0] in {'numpy', 'xarray', 'dask', 'scipy', 'matplotlib', 'cdflib', 'netCDF4', 'pandas'}:\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, No())\n"
+        "from ringdecay.config import read_config\n"
+        "from ringdecay.fingerprint import source_fingerprint\n"
+        "print(read_config('config/mission.yaml')['run'], source_fingerprint())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["mission", source_fingerprint()]
+
+
+def test_a_fingerprint_sees_code_but_not_comments(tmp_path):
+    package = tmp_path / "ringdecay"
+    (package / "high").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "low.py").write_text("x = 1\n")
+    (package / "aside.py").write_text("y = 1\n")
+    (package / "high" / "__init__.py").write_text("def f():\n    from ringdecay.low import x\n    return x\n")
+    before = source_fingerprint("high", root=package), source_fingerprint("aside", root=package)
+    (package / "low.py").write_text("# a comment\nx = 1\n\n")
+    assert (source_fingerprint("high", root=package), source_fingerprint("aside", root=package)) == before
+    (package / "low.py").write_text("x = 2\n")
+    after = source_fingerprint("high", root=package), source_fingerprint("aside", root=package)
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+    with pytest.raises(ModuleNotFoundError, match="nothing"):
+        source_fingerprint("nothing", root=package)
