@@ -1,0 +1,186 @@
+"""The workflow from end to end, on a short simulated archive, and what it does when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from workflow_run import clone, jobs, snakemake
+
+from ringdecay.store import content_hash, open_dataset
+
+SHORT = ("--configfile", ".test/config/config.yaml")
+pytestmark = pytest.mark.xdist_group("workflow")
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Give a clone in which the short demonstration has been run."""
+    folder = clone(tmp_path_factory.mktemp("short") / "clone")
+    snakemake(folder, *SHORT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Give a clone in which nothing has been run."""
+    return clone(tmp_path_factory.mktemp("bare") / "clone")
+
+
+def test_a_bare_call_in_the_root_does_the_whole_job(bare):
+    planned = jobs(bare)
+    # Five months of two probes.
+    assert planned["bin_flux"] == 12
+    assert planned["average_lifetimes"] == planned["simulate_archive"] == 1
+    assert jobs(bare, "--snakefile", "workflow/Snakefile")["bin_flux"] == 12
+
+
+@pytest.mark.parametrize(("config", "months"), [("storm_2015_03", 2), ("mission", 85)])
+def test_real_configs_plan_without_the_network(bare, tmp_path, config, months):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket\ndef no(*_):\n    raise RuntimeError('the network was touched')\nsocket.socket.connect = no\nsocket.getaddrinfo = no\n"
+    )
+    planned = jobs(bare, "--configfile", f"config/{config}.yaml", env={"PYTHONPATH": str(tmp_path)})
+    assert planned["fetch_flux"] == planned["bin_flux"] == 2 * months
+    assert "simulate_archive" not in planned
+
+
+def test_the_slurm_profile_plans(bare):
+    # Its executor is a plugin of its own, so only the profile's other settings can be tried here.
+    text = (bare / "workflow/profiles/slurm/profile.yaml").read_text()
+    (bare / "workflow/profiles/slurm/profile.yaml").write_text(text.replace("executor: slurm\n", ""))
+    assert jobs(bare, "--workflow-profile", "workflow/profiles/slurm")["bin_flux"] == 12
+
+
+def test_a_misspelt_key_is_one_clear_sentence(bare, tmp_path):
+    (tmp_path / "c.yaml").write_text("storms:\n  treshold: -50\n")
+    done = snakemake(bare, "--dry-run", "--configfile", str(tmp_path / "c.yaml"), check=False)
+    assert done.returncode != 0
+    assert "'treshold' at storms is not a setting; did you mean 'threshold'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_makes_everything_it_names(short):
+    results = short / "results/short"
+    names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
+    figures = {
+        f"figures/{name}.{kind}" for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves") for kind in ("png", "svg")
+    }
+    tables = {
+        "storms.csv",
+        "decays.nc",
+        "decays.csv",
+        "lifetimes.nc",
+        "lifetimes.csv",
+        "lifetimes.tex",
+        "files.csv",
+        "inputs.tsv",
+        "provenance.json",
+    }
+    assert names == figures | tables
+    assert jobs(short, *SHORT) == {}
+
+
+def test_results_say_simulated_on_their_face(short):
+    results = short / "results/short"
+    assert "SIMULATED" in (results / "lifetimes.csv").read_text()[:500]
+    assert "SIMULATED" in (results / "lifetimes.tex").read_text()
+    assert open_dataset(results / "lifetimes.nc").attrs["simulated"] == "yes"
+    for figure in results.glob("figures/*.svg"):
+        assert "SIMULATED" in figure.read_text(), figure.name
+
+
+def test_results_carry_what_they_were_made_from(short):
+    results = short / "results/short"
+    record = json.loads((results / "provenance.json").read_text())
+    lock = pd.read_csv(results / "inputs.tsv", sep="\t")
+    assert record["inputs"]["files"] == len(lock) > 30
+    assert record["config"]["storms"]["threshold"] == -80
+    assert record["versions"]["numpy"]
+    inside = json.loads(open_dataset(results / "decays.nc").attrs["provenance"])
+    assert inside["source_fingerprint"] == record["source_fingerprint"]
+    assert record["content_hash"]["decays"] == content_hash(open_dataset(results / "decays.nc"))
+
+
+def test_a_change_of_code_reruns_what_it_feeds_and_no_more(short):
+    path = short / "ringdecay/decays/windows.py"
+    text = path.read_text()
+    try:
+        path.write_text(text + "\n# a comment is no change\n")
+        assert jobs(short, *SHORT) == {}
+        path.write_text(text + "\n_CHANGED = 1\n")
+        planned = jobs(short, *SHORT)
+        assert {"fit_decays", "average_lifetimes", "write_tables"} <= set(planned)
+        assert not {"simulate_archive", "fetch_flux", "bin_flux", "merge_binned", "find_storms"} & set(planned)
+    finally:
+        path.write_text(text)
+
+
+def test_a_change_of_the_config_reruns_what_it_feeds_and_no_more(short, tmp_path):
+    (tmp_path / "c.yaml").write_text((short / ".test/config/config.yaml").read_text() + "fit:\n  start_delay_days: 2\n")
+    planned = jobs(short, "--configfile", str(tmp_path / "c.yaml"))
+    assert "fit_decays" in planned
+    assert not {"bin_flux", "find_storms", "simulate_archive"} & set(planned)
+
+
+def test_the_report_is_made_with_thresholds_of_the_run(short):
+    snakemake(short, *SHORT, "--report", "results/short/report.html")
+    report = (short / "results/short/report.html").read_text()
+    assert "SIMULATED" in report
+    assert "80" in report
+    (short / "results/short/report.html").unlink()
+
+
+def test_the_demonstration_again_gives_the_same_values(short, tmp_path):
+    again = clone(tmp_path / "again")
+    snakemake(again, *SHORT, "results/short/lifetimes.nc", "--config", "dask=threads")
+    one, other = (open_dataset(folder / "results/short/lifetimes.nc") for folder in (short, again))
+    assert content_hash(one) == content_hash(other)
+
+
+@pytest.fixture
+def damaged(short, tmp_path):
+    """Give a clone with a config for a copy of the short archive, in which a day is cut, one is HTML and one is missing."""
+    folder = clone(tmp_path / "clone")
+    archive = tmp_path / "archive"
+    shutil.copytree(short / "resources/short/demo-archive", archive)
+    days = sorted((archive / "rbsp/rbspa").rglob("*.cdf"))
+    days[3].write_bytes(days[3].read_bytes()[:-1000])
+    days[4].write_text("<html>503</html>")
+    days[5].unlink()
+    config = tmp_path / "damaged.yaml"
+    config.write_text(f'run: damaged\narchive: {archive}\nstart: "2015-04-15"\nstop: "2015-05-05"\n')
+    return folder, config, [day.name for day in days[3:6]]
+
+
+def test_bad_days_are_counted_and_the_run_goes_on(damaged):
+    folder, config, names = damaged
+    snakemake(folder, "--configfile", str(config), "results/damaged/files.csv", "results/damaged/lifetimes.nc")
+    files = pd.read_csv(folder / "results/damaged/files.csv", comment="#").set_index("name")
+    assert files.loc[names[0], "status"] == files.loc[names[1], "status"] == "refused"
+    assert "cut short" in files.loc[names[0], "reason"]
+    assert "HTML" in files.loc[names[1], "reason"]
+    assert names[2] not in files.index
+    assert (files["status"] == "used").sum() > 30
+
+
+def test_no_storm_at_all_is_said_and_still_gives_results(damaged):
+    folder, config, _ = damaged
+    config.write_text(config.read_text() + "storms:\n  threshold: -1000\n")
+    done = snakemake(folder, "--configfile", str(config))
+    results = folder / "results/damaged"
+    assert len(pd.read_csv(results / "storms.csv")) == 0
+    assert open_dataset(results / "decays.nc").sizes["storm"] == 0
+    assert "no storm" in (done.stdout + done.stderr + (folder / "logs/damaged/find_storms.log").read_text()).lower()
+
+
+def test_a_missing_archive_is_one_clear_sentence(damaged, tmp_path):
+    folder, config, _ = damaged
+    config.write_text(config.read_text().replace(str(tmp_path / "archive"), str(tmp_path / "nowhere")))
+    done = snakemake(folder, "--configfile", str(config), "results/damaged/lifetimes.nc", check=False)
+    assert done.returncode != 0
+    assert f"{tmp_path / 'nowhere'}" in done.stderr
+    assert "ringdecay: " in done.stderr
+    assert "Traceback" not in (folder / "logs/damaged/fetch_index.log").read_text()
