@@ -75,8 +75,8 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     -------
     xarray.Dataset
         Dims energy, L. Calibrated: rate, rate_se, df, rate_low, rate_high, tau, tau_low, tau_high, tau_limit, scatter, n_storms,
-        n_resolved, n_limits, n_growth, n_lost, flag. Paper: tau, tau_sd, n_accepted and the counts. With a single storm the interval is that of
-        its fit, which knows nothing of the scatter between storms (flag `single_storm`).
+        n_resolved, n_limits, n_growth, n_lost, flag. Paper: tau, tau_sd, n_accepted and the counts. With a single storm the
+        interval is that of its fit, which knows nothing of the scatter between storms (flag `single_storm`).
 
     Raises
     ------
@@ -101,6 +101,7 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     kinds = {"n_storms": fitted, "n_resolved": fitted & ~growth & ~limits, "n_limits": limits, "n_growth": growth, "n_lost": lost}
     counts = {name: kind.sum(0) for name, kind in kinds.items()}
     bits = np.where(counts["n_storms"] == 0, FLAGS["no_fits"], 0) | np.where(counts["n_storms"] == 1, FLAGS["single_storm"], 0)
+    bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
     kept = (
         "product",
         "L_definition",

@@ -197,7 +197,7 @@ def test_a_window_ends_at_the_floor_and_says_so():
 
 def test_short_windows_and_storms_outside_the_data_are_flagged_not_dropped(world: Truth):
     storms = pd.concat([world.storms, storm_table((3.0,), first=400.0).assign(storm=11)], ignore_index=True)
-    result = fit_decays(world.binned, storms, max_days=2.0)
+    result = fit_decays(world.binned, storms, max_days=1.0)
     assert result.sizes["storm"] == 11
     assert has(result, "too_few_points").all()
     assert np.isnan(result["rate"]).all()

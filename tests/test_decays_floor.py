@@ -35,7 +35,7 @@ def test_data_without_bins_have_no_floor():
 
 
 def test_the_default_factor_takes_the_floors_bias_well_below_the_standard_error():
-    """Without a word on the floor the rate of a 3-day decay is off by more than a standard error; cut and subtracted, by a fraction of one."""
+    """Left alone, a floor puts the rate of a 3-day decay off by more than a standard error; cut and subtracted, by a fraction of one."""
     z: dict[str, list[np.ndarray]] = {"none": [], "known": []}
     for seed in range(4):
         truth = simulate(seed, np.full((1, 6), 3.0), np.array([1e5]), floor_decades=2)

@@ -96,4 +96,4 @@ def test_paper_modes_lifetimes_are_too_short_and_its_intervals_too_narrow():
     assert inside[0] < 0.85 < inside[1]
     assert float(lifetimes(paper)["tau"].mean()) < 0.8 * 80
     mean = lifetimes(calibrated)
-    assert float(((mean["rate_low"] <= 1 / 80) & (1 / 80 <= mean["rate_high"])).mean()) > 0.8
+    assert float(((mean["rate_low"] <= 1 / 80) & (mean["rate_high"] >= 1 / 80)).mean()) > 0.8
