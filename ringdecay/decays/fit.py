@@ -114,6 +114,7 @@ def fit_decays(
 
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in _KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
+    attrs |= {"floor_from": "none" if floor is None else "pile-up of bins" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
     coords = {
