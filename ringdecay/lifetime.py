@@ -24,7 +24,10 @@ from ringdecay.decays.result import FLAGS as FIT_FLAGS
 from ringdecay.decays.result import VARIABLES, flag_attrs
 from ringdecay.errors import InputError, unknown
 
-FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8}
+FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8, "storms_lost_to_floor": 16}
+
+# If more than this share of the storms fell to the floor within too few bins, the mean knows the slow ones only and is flagged.
+LOST_SHARE = 0.1
 
 _DESCRIBED: dict[str, dict[str, str]] = {
     "rate": {"units": "1/day", "long_name": "mean decay rate over storms (random effects)"},
@@ -41,13 +44,14 @@ _DESCRIBED: dict[str, dict[str, str]] = {
     "n_resolved": {"units": "1", "long_name": "storms whose decay is resolved"},
     "n_limits": {"units": "1", "long_name": "storms whose decay is not resolved, without those of growing flux"},
     "n_growth": {"units": "1", "long_name": "storms whose flux grows"},
+    "n_lost": {"units": "1", "long_name": "storms whose flux was near the floor from the start or fell to it within too few bins"},
     "flag": {"long_name": "what a reader of the lifetime should know"},
 }
 _PAPER: dict[str, dict[str, str]] = {
     "tau": {"units": "days", "long_name": "mean e-folding time of the accepted fits (biased to short times)"},
     "tau_sd": {"units": "days", "long_name": "standard deviation of the e-folding times of the accepted fits"},
     "n_accepted": {"units": "1", "long_name": "storms whose fit is accepted"},
-    **{name: _DESCRIBED[name] for name in ("n_storms", "n_resolved", "n_limits", "n_growth", "flag")},
+    **{name: _DESCRIBED[name] for name in ("n_storms", "n_resolved", "n_limits", "n_growth", "n_lost", "flag")},
 }
 
 
@@ -71,8 +75,8 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     -------
     xarray.Dataset
         Dims energy, L. Calibrated: rate, rate_se, df, rate_low, rate_high, tau, tau_low, tau_high, tau_limit, scatter, n_storms,
-        n_resolved, n_limits, n_growth, flag. Paper: tau, tau_sd, n_accepted and the counts. With a single storm the interval is that of
-        its fit, which knows nothing of the scatter between storms (flag `single_storm`).
+        n_resolved, n_limits, n_growth, n_lost, flag. Paper: tau, tau_sd, n_accepted and the counts. With a single storm the
+        interval is that of its fit, which knows nothing of the scatter between storms (flag `single_storm`).
 
     Raises
     ------
@@ -85,17 +89,19 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     if probe not in probes:
         raise unknown("probe", probe, probes)
     chosen = decays.isel(probe=probes.index(probe)).transpose("storm", "energy", "L")
+    if not chosen.sizes["storm"]:
+        # One storm without a fit in place of none, so that every cell has a (void) result.
+        chosen = chosen.reindex(storm=[0])
+        chosen["flag"] = chosen["flag"].fillna(0).astype(np.int32)
     rate, se, df, flags = (chosen[name].to_numpy() for name in ("rate", "rate_se", "df", "flag"))
     fitted = np.isfinite(rate) & np.isfinite(se)
     growth = fitted & (flags & FIT_FLAGS["growth"] > 0)
     limits = fitted & ~growth & (flags & FIT_FLAGS["not_resolved"] > 0)
-    counts = {
-        "n_storms": fitted.sum(0),
-        "n_resolved": (fitted & ~growth & ~limits).sum(0),
-        "n_limits": limits.sum(0),
-        "n_growth": growth.sum(0),
-    }
+    lost = ~fitted & (flags & FIT_FLAGS["floor_reached"] > 0)
+    kinds = {"n_storms": fitted, "n_resolved": fitted & ~growth & ~limits, "n_limits": limits, "n_growth": growth, "n_lost": lost}
+    counts = {name: kind.sum(0) for name, kind in kinds.items()}
     bits = np.where(counts["n_storms"] == 0, FLAGS["no_fits"], 0) | np.where(counts["n_storms"] == 1, FLAGS["single_storm"], 0)
+    bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
     kept = (
         "product",
         "L_definition",

@@ -54,6 +54,10 @@ def cut(
     min_counts : float
         Fewest counts that a straight line through the series may predict for a point.
     """
+    if not y.shape[1]:
+        # A window without any bin: one bin of nothing, so that what follows has something to look at.
+        y = t = flux = counts = exposure = np.full((len(y), 1), np.nan)
+        inside = np.zeros((len(y), 1), dtype=bool)
     valid = inside & np.isfinite(y) & np.isfinite(t)
     end = first_below(flux, valid, floor_factor * floor)
     reached = end < y.shape[1]

@@ -21,6 +21,7 @@ BELOW = 0.25
 MIN_SHELLS = 3
 MIN_BINS = 5
 MIN_RANGE = 1.0
+MIN_COUNTS = 5
 
 
 def instrument_floor(binned: xr.Dataset, *, min_samples: int = 2) -> xr.DataArray:
@@ -43,7 +44,8 @@ def instrument_floor(binned: xr.Dataset, *, min_samples: int = 2) -> xr.DataArra
     for e in range(len(values)):
         shells = np.moveaxis(bins.log_flux[:, :, e], 2, 0).reshape(binned.sizes["L"], -1)
         counts = np.moveaxis(bins.counts[:, :, e], 2, 0).reshape(shells.shape)
-        values[e] = _floor(shells, np.isfinite(shells), counts)
+        # Bins of hardly any counts pile up as well, at the flux of one count; that is the end of the data, not of the flux's fall.
+        values[e] = _floor(shells, np.isfinite(shells) & ~(counts < MIN_COUNTS), counts)
     attrs = {
         "units": str(binned.attrs.get("units_flux", "cm-2 s-1 sr-1 keV-1")),
         "long_name": "flux level at which the channel's bins pile up (NaN: no floor seen)",

@@ -24,7 +24,7 @@ def fit_decay(
     mode: Mode = "calibrated",
     floor: float | None = None,
     floor_factor: float = 5.0,
-    min_points: int = 8,
+    min_points: int = 5,
     min_counts: float = 5.0,
     confidence: float = 0.95,
     r_max: float = -0.8,
