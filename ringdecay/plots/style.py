@@ -94,7 +94,8 @@ def mark_simulated(ax: Axes, *datasets: Any) -> None:
 def say(ax: Axes, sentence: str) -> Axes:
     """Write a sentence where there is nothing to draw."""
     ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", color="0.35", wrap=True)
-    ax.set(xticks=[], yticks=[])
+    # Hidden, not removed: the ticks may be shared with other axes.
+    ax.tick_params(which="both", left=False, labelleft=False, bottom=False, labelbottom=False)
     return ax
 
 
