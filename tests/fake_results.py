@@ -14,7 +14,7 @@ START = np.datetime64("2015-04-15T00:00:00", "ns")
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 HOURS = 8.97
 FIT_FLAGS = {"no_window": 1, "too_few_points": 2, "not_resolved": 4, "growth": 8, "floor_reached": 16, "not_accepted": 32}
-LIFETIME_FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8}
+LIFETIME_FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8, "storms_lost_to_floor": 16}
 
 
 def days(values: Any) -> Any:
@@ -127,7 +127,10 @@ def decays(simulated: str = "yes", mode: str = "calibrated", n: int = 2) -> xr.D
 
 
 def lifetimes(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
-    """Tau = (energy / 10 keV) (L / 4)^3 days, 20 % to both sides; otherwise as `decays`, and a single storm at (54.7 keV, 3.15)."""
+    """Tau = (energy / 10 keV) (L / 4)^3 days, 20 % to both sides; otherwise as `decays`.
+
+    A single storm at (54.7 keV, 3.15), and storms lost to the floor at (99.4 keV, 3.05).
+    """
     tau = (ENERGY[:, None] / 10) * (SHELLS / 4) ** 3
     limit, flag, n = np.full(tau.shape, np.nan), np.zeros(tau.shape, dtype=np.int32), np.full(tau.shape, 2)
     high = 1.2 * tau
@@ -136,6 +139,7 @@ def lifetimes(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
     flag[3, -1] |= LIFETIME_FLAGS["growth"]
     n[0, 0], flag[0, 0] = 0, LIFETIME_FLAGS["no_fits"]
     n[0, 1], flag[0, 1] = 1, LIFETIME_FLAGS["single_storm"]
+    flag[1, 0] = LIFETIME_FLAGS["storms_lost_to_floor"]
     values = {"tau": tau, "tau_low": 0.8 * tau, "tau_high": high, "tau_limit": limit, "rate": 1 / tau, "scatter": 0.2 / tau}
     for array in values.values():
         array[0, 0] = np.nan

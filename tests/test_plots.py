@@ -18,6 +18,7 @@ from matplotlib.text import Text
 
 from ringdecay import plots
 from ringdecay.errors import InputError
+from ringdecay.plots.labels import L_label
 from ringdecay.plots.style import DPI, edges, log_edges, plain_log_axis
 
 E_CHOSEN, L_CHOSEN = [54.7, 269.0], [3.0, 5.0]
@@ -83,6 +84,22 @@ def test_panels_draw_into_the_users_axes_and_say_simulated_there(name: str) -> N
     assert "SIMULATED" not in words(alone.get_figure(root=True))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", PANELS)
+def test_simulated_does_not_lie_on_a_legend(name: str) -> None:
+    ax = PANELS[name]("yes", None)
+    ax.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+    (said,) = by_gid(ax, "simulated")
+    legend = ax.get_legend()
+    assert legend is None or not legend.get_window_extent().overlaps(said.get_window_extent())
+
+
+def test_labels_give_the_width_of_bins_only_where_it_is_known() -> None:
+    assert L_label(lifetimes()) == "Roederer L*"
+    assert L_label(lifetimes().isel(L=[0, 1])) == "Roederer L* (bins of 0.1)"
+    bounds = np.stack([SHELLS - 0.05, SHELLS + 0.05], axis=-1)
+    assert L_label(binned().assign_coords(L_bounds=(("L", "bound"), bounds))) == "dipole L (bins of 0.1)"
+
+
 def test_figures_draw_into_a_subfigure() -> None:
     upper, lower = Figure(figsize=(7, 9), layout="constrained").subfigures(2, 1)
     assert plots.lifetime_map(lifetimes(), figure=upper) is upper
@@ -145,6 +162,8 @@ def test_curves_draw_the_numbers_given() -> None:
     np.testing.assert_array_equal(arrows.get_ydata(), 35.7)
     crosses = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
     assert [line.get_xdata().tolist() for line in crosses] == [[5.05]]
+    (hollow,) = by_gid(ax, "lost 99.4 keV")
+    assert hollow.get_xdata().tolist() == [3.05]
     (dashed,) = by_gid(ax, "truth 99.4 keV")
     np.testing.assert_allclose(dashed.get_ydata(), 1 / truth()["population_rate"].sel(energy=99.4))
 
@@ -179,6 +198,8 @@ def test_map_hatches_limits_and_draws_the_numbers_given() -> None:
     assert isinstance(limits, PolyCollection)
     assert len(limits.get_paths()) == SHELLS.size - 1
     assert len(growing.get_paths()) == 1
+    (lost,) = by_gid(ax, "lost")
+    assert len(lost.get_paths()) == 1
     assert limits.get_hatch() != growing.get_hatch()
     assert limits.get_hatch() is not None
     # The hatch lies over the cell of the limit: channel edges are midway on the logarithmic axis.
@@ -209,8 +230,10 @@ def test_fit_panel_draws_points_window_and_line() -> None:
     assert len(x) > 20
     assert not set(x) & set(others.get_xdata())
     (line,) = by_gid(ax, "fit")
-    np.testing.assert_allclose(line.get_xdata(), [1.1, 11.8456789], atol=1e-6)
-    np.testing.assert_allclose(line.get_ydata(), [1e4 * np.exp(-0.1), 1e4 * np.exp(-0.1 - 1.07456789)], rtol=1e-6)
+    at = np.asarray(line.get_xdata())
+    np.testing.assert_allclose([at[0], at[-1]], [1.1, 11.8456789], atol=1e-6)
+    # The fit is of the flux above the floor, 20.
+    np.testing.assert_allclose(line.get_ydata(), 1e4 * np.exp(-0.1 - (at - 1.1) / 10) + 20, rtol=1e-6)
     bars = next(c for c in ax.containers if c.lines[0] is fitted).lines[2][0].get_segments()
     counts = 10 * y / 50  # five samples of each of two probes
     np.testing.assert_allclose([b[1, 1] - b[0, 1] for b in bars], 2 * y / np.sqrt(counts), rtol=1e-9)

@@ -96,6 +96,14 @@ def test_lifetime_table_leaves_out_only_cells_without_fits() -> None:
     assert np.isinf(table[(table.energy == 269.0)]["tau_high"]).all()
 
 
+def test_a_cell_whose_storms_were_all_lost_to_the_floor_stays_in_the_table() -> None:
+    given = lifetimes()
+    given["flag"][0, 0] |= 16
+    table = lifetime_table(given)
+    assert len(table) == 20
+    assert table.iloc[0]["flag_meanings"] == "no_fits storms_lost_to_floor"
+
+
 def test_a_wrong_dataset_is_refused() -> None:
     with pytest.raises(InputError, match="n_storms"):
         lifetime_table(decays().isel(storm=0, probe=0))
@@ -115,7 +123,7 @@ def test_latex_cells() -> None:
     assert rows[2][2] == "15.4 (12.3--18.4)"
     assert rows[0][1] == r"2.67 (2.14--3.21)\textsuperscript{a}"
     assert rows[3] == ["269", "$>$ 35", "$>$ 35", "growing"]
-    assert rows_of(lifetime_latex(lifetimes(), L=[3.05]))[0] == ["54.7", "--"]
+    assert rows_of(lifetime_latex(lifetimes(), L=[3.05]))[:2] == [["54.7", "--"], ["99.4", r"4.41 (3.53--5.29)\textsuperscript{b}"]]
     assert rows_of(lifetime_latex(lifetimes(mode="paper"), L=[4.05]))[2:] == [["148", r"15.4 $\pm$ 1.5"], ["269", "--"]]
 
 
