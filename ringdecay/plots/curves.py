@@ -67,7 +67,7 @@ def lifetime_curves(
         handles.append(hollow)
     if truth is not None:
         handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="truth of the simulation"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(handles) <= 4 else 3)
     return figure
 
 

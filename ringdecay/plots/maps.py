@@ -123,6 +123,7 @@ def count_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     bar.set_ticks((ticks + (step - 1) / 2).tolist(), labels=[f"{t}" if step == 1 else f"{t}\N{EN DASH}{t + step - 1}" for t in ticks])
     bar.ax.minorticks_off()
     if n.shape[0] <= 8 and n.shape[1] <= 15:
+        bar.set_label("storms with a fit (in the cells: resolved/fitted)")
         for i, j in zip(*np.nonzero(n), strict=True):
             x, y = lifetimes["energy"].to_numpy()[i], lifetimes["L"].to_numpy()[j]
             ax.text(x, y, f"{resolved[i, j]:g}/{n[i, j]:g}", ha="center", va="center", fontsize=5.5)
