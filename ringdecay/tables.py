@@ -47,12 +47,12 @@ def decay_table(decays: xr.Dataset) -> pd.DataFrame:
         If the Dataset has no `n` and `flag` over storm, energy and L.
     """
     _check(decays, ("n", "flag"), ("storm", "energy", "L"))
-    more = decays["flag"].to_numpy() & ~np.int64(flag_mask(decays["flag"], _NOTHING_THERE))
+    more = decays["flag"].to_numpy() & ~np.int64(_mask(decays["flag"], _NOTHING_THERE))
     return _long(decays, (decays["n"].to_numpy() > 0) | (more > 0))
 
 
 def lifetime_table(lifetimes: xr.Dataset) -> pd.DataFrame:
-    """Write the lifetimes as a long table, one row for each energy and L-shell with a fit in at least one storm.
+    """Write the lifetimes as a long table, one row for each energy and L-shell that has a fit, or a flag that says why not.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def lifetime_table(lifetimes: xr.Dataset) -> pd.DataFrame:
         If the Dataset has no `tau`, `n_storms` and `flag` over energy and L.
     """
     _check(lifetimes, ("tau", "n_storms", "flag"), ("energy", "L"))
-    return _long(lifetimes, lifetimes["n_storms"].to_numpy() > 0)
+    more = lifetimes["flag"].to_numpy() & ~np.int64(_mask(lifetimes["flag"], ("no_fits",)))
+    return _long(lifetimes, (lifetimes["n_storms"].to_numpy() > 0) | (more > 0))
 
 
 def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str]:
@@ -183,14 +184,15 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
     _check(lifetimes, ("tau", "flag"), ("energy", "L"))
     columns = nearest(lifetimes["L"].to_numpy(), L)
     chosen = lifetimes.transpose(..., "energy", "L").isel(L=columns)
-    single = (chosen["flag"].to_numpy() & flag_mask(chosen["flag"], ("single_storm",))) > 0
+    marks = {"a": flagged(chosen, "single_storm").to_numpy(), "b": flagged(chosen, "storms_lost_to_floor").to_numpy()}
     rows = []
     for i, energy in enumerate(chosen["energy"].to_numpy()):
         cells = []
         for j in range(len(columns)):
             text = tau_text(chosen.isel(energy=i, L=j)).replace("\N{EN DASH}", "--").replace("\N{PLUS-MINUS SIGN}", r"$\pm$")
             text = text.replace(">", "$>$") or "--"
-            cells.append(text + (r"\textsuperscript{a}" if single[i, j] else ""))
+            marked = ",".join(letter for letter, where in marks.items() if where[i, j] and text != "--")
+            cells.append(text + (rf"\textsuperscript{{{marked}}}" if marked else ""))
         rows.append(f"{energy:g} & " + " & ".join(cells) + r" \\")
     attributes = lifetimes.attrs
     about = f"Decay times (e-folding, days) of protons against energy and {_escape(str(attributes.get('L_definition', 'L')))}"
@@ -200,7 +202,11 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
         about += r", with the standard deviation of the accepted fits"
     else:
         about += f", with {confidence_text(lifetimes, percent=chr(92) + '%')} intervals; limits are one-sided"
-    about += r"; \textsuperscript{a}\,from a single storm, without the scatter between storms." if single.any() else "."
+    about += r"; \textsuperscript{a}\,from a single storm, without the scatter between storms" if marks["a"].any() else ""
+    about += (
+        r"; \textsuperscript{b}\,storms of fast decay were lost to the instrument's floor, tau may be too long" if marks["b"].any() else ""
+    )
+    about += "."
     caption = (r"\textbf{SIMULATED.} " if simulated(lifetimes) else "") + about
     heads = " & ".join(f"$L = {value:g}$" for value in chosen["L"].to_numpy())
     lines = [
@@ -264,13 +270,16 @@ def tau_text(cell: xr.Dataset) -> str:
     return f"{tau:.{digits}f} ({low:.{digits}f}\N{EN DASH}{high:.{digits}f})"
 
 
+def flagged(cells: xr.Dataset, *names: str) -> xr.DataArray:
+    """Tell where any of the named flags is set; a name that the flag's own attributes do not define is set nowhere."""
+    return (cells["flag"] & _mask(cells["flag"], names)) > 0
+
+
 def grows(cells: xr.Dataset) -> xr.DataArray:
     """Tell where the flux is found to grow: the flag says so, or even the one-sided limit on tau is infinite."""
-    flagged = (cells["flag"] & flag_mask(cells["flag"], ("growth",))) > 0 if "flag" in cells else xr.zeros_like(cells["tau"], dtype=bool)
-    if "tau_limit" not in cells:
-        # In paper mode a growing storm does not make a growing mean; it is only not among the accepted.
-        return flagged
-    return flagged | np.isinf(cells["tau_limit"])
+    growing = flagged(cells, "growth")
+    # A lifetime of the paper mode has no limit, and never grows: a growing storm is only not among the accepted.
+    return growing | np.isinf(cells["tau_limit"]) if "tau_limit" in cells else growing
 
 
 def simulated(*datasets: Any) -> bool:
@@ -283,17 +292,17 @@ def confidence_text(dataset: xr.Dataset, percent: str = "%") -> str:
     return f"{100 * float(dataset.attrs.get('confidence', 0.95)):g} {percent}"
 
 
-def flag_mask(flag: xr.DataArray, names: Sequence[str]) -> int:
-    """Bits of the named flags, as the variable's CF attributes define them; a name that is not defined has none."""
-    words = str(flag.attrs.get("flag_meanings", "")).split()
-    masks = np.atleast_1d(flag.attrs.get("flag_masks", [])).tolist()
-    return sum(int(mask) for word, mask in zip(words, masks, strict=True) if word in names)
-
-
 def _check(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str]) -> None:
     missing = [name for name in variables if name not in dataset] + [f"dimension {dim}" for dim in dims if dim not in dataset.dims]
     if missing:
         raise InputError(f"the dataset has no {' and no '.join(missing)}; give what fit_decays or lifetimes returns")
+
+
+def _mask(flag: xr.DataArray, names: Sequence[str]) -> int:
+    """Bits of the named flags, as the variable's CF attributes define them; a name that is not defined has none."""
+    words = str(flag.attrs.get("flag_meanings", "")).split()
+    masks = np.atleast_1d(flag.attrs.get("flag_masks", [])).tolist()
+    return sum(int(mask) for word, mask in zip(words, masks, strict=True) if word in names)
 
 
 def _long(dataset: xr.Dataset, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from ringdecay.plots.labels import ENERGY, TAU, L_label, source
 from ringdecay.plots.style import COLOURS, MARKERS, STYLE, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
-from ringdecay.tables import confidence_text, grows, nearest
+from ringdecay.tables import confidence_text, flagged, grows, nearest
 
 
 @matplotlib.rc_context(STYLE)
@@ -55,11 +56,18 @@ def lifetime_curves(
     handles = [Line2D([], [], color="0.3", marker="|", markersize=8, linestyle="none", label=interval)]
     if "tau_limit" in lifetimes:
         handles.append(Line2D([], [], color="0.3", marker=r"$\uparrow$", markersize=7, linestyle="none", label="lower limit on τ"))
-    if grows(lifetimes).any():
-        handles.append(Line2D([], [], color="0.3", marker="x", linestyle="none", label="flux grows (on the upper edge)"))
+    shown = [
+        lifetimes.isel(L=nearest(lifetimes["L"].to_numpy(), L)),
+        lifetimes.isel(energy=nearest(lifetimes["energy"].to_numpy(), energies)),
+    ]
+    if any(grows(cells).any() for cells in shown):
+        handles.append(Line2D([], [], color="0.3", marker="x", linestyle="none", label="flux grows (upper edge)"))
+    if any(flagged(cells, "storms_lost_to_floor").any() for cells in shown):
+        hollow = Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="fast storms lost to the floor")
+        handles.append(hollow)
     if truth is not None:
-        handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="truth of the simulation (population)"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="truth of the simulation"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(handles) <= 4 else 3)
     return figure
 
 
@@ -127,7 +135,7 @@ def tau_against_L(  # noqa: N802 - L is the symbol
 
 
 def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes: xr.Dataset, truth: xr.Dataset | None, along: str) -> Axes:
-    mark_simulated(ax, lifetimes, truth)
+    mark_simulated(ax, lifetimes, truth, above_legend=True)
     tops, bottoms = [], []
     ax.set_yscale("log")
     ax.set_ylabel(TAU)
@@ -143,6 +151,9 @@ def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes:
             x[resolved], tau[resolved], yerr=[(tau - low)[resolved], (high - tau)[resolved]],
             fmt=marker, color=colour, markersize=2.8, elinewidth=0.7, label=label, gid=f"tau {label}", zorder=3,
         )  # fmt: skip
+        lost = resolved & flagged(curve, "storms_lost_to_floor").to_numpy()
+        hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 0.7, "markersize": 2.8, "linestyle": "none"}
+        ax.plot(x[lost], tau[lost], marker=marker, color=colour, gid=f"lost {label}", zorder=4, **hollow)
         ax.plot(x, np.where(resolved, tau, np.nan), color=colour, linewidth=0.5, alpha=0.7, zorder=2)
         ax.errorbar(
             x[limited], limit[limited], yerr=0.22 * limit[limited], lolims=True,

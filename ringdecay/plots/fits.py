@@ -17,7 +17,7 @@ from ringdecay.binned import mean_flux, sample_time
 from ringdecay.errors import InputError
 from ringdecay.plots.labels import FLUX_UNIT, source
 from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
-from ringdecay.tables import confidence_text, flag_mask, grows, nearest, tau_text
+from ringdecay.tables import confidence_text, flagged, grows, nearest, tau_text
 
 _DAY = np.timedelta64(86_400_000_000_000, "ns")
 _BEFORE, _AFTER = 2.0, 1.5  # days drawn before the onset and after the last window
@@ -168,13 +168,14 @@ def fit_panel(
         ax.axvspan(start, stop, color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
     rate, level, floor = (float(cell[name]) for name in ("rate", "log_flux_start", "floor"))
     if np.isfinite(rate):
-        days = np.array([start, stop])
-        ax.plot(days, np.exp(level - rate * (days - start)), color=COLOURS[1], linewidth=1.2, zorder=4, gid="fit")
+        # The fit is of the flux above the floor of the channel, where one was seen.
+        days = np.linspace(start, stop, 50)
+        ax.plot(days, np.exp(level - rate * (days - start)) + np.nan_to_num(floor), color=COLOURS[1], linewidth=1.2, zorder=4, gid="fit")
     if np.isfinite(floor):
         ax.plot([low, high], [floor, floor], color="0.4", linewidth=0.7, linestyle=":", zorder=1, scaley=False)
     text = tau_text(cell)
     words = {"": "no fit", "growing": "growing"}.get(text, f"τ > {text[2:]} d" if text.startswith(">") else f"τ = {text} d")
-    if int(cell["flag"]) & flag_mask(cell["flag"], ("not_accepted",)):
+    if bool(flagged(cell, "not_accepted")):
         words += "\nnot accepted"
     ax.text(
         0.97, 0.95, words, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, zorder=6, gid="tau",

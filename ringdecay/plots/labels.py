@@ -15,8 +15,11 @@ ENERGY = "proton energy (keV)"
 def L_label(dataset: Any) -> str:  # noqa: N802 - L is the symbol
     """Name the L-shell and the width of its bins."""
     name = L_NAMES.get(str(dataset.attrs.get("L_definition", "L")), "L")
-    centres = dataset["L"].to_numpy()
-    return f"{name} (bins of {np.median(np.diff(centres)):.3g})" if centres.size > 1 else name
+    # From the centres only if they are evenly spaced: a choice of bins does not tell their width.
+    bounds = dataset.coords.get("L_bounds")
+    widths = np.diff(dataset["L"].to_numpy() if bounds is None else bounds.to_numpy())
+    even = widths.size > 0 and np.allclose(widths, widths.flat[0])
+    return f"{name} (bins of {widths.flat[0]:.3g})" if even else name
 
 
 def flux_kind(dataset: Any) -> str:

@@ -14,11 +14,11 @@ from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import ENERGY, TAU, L_label, source
 from ringdecay.plots.style import STYLE, edges, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
-from ringdecay.tables import grows
+from ringdecay.tables import flagged, grows
 
 # Counts have a scale of their own, light enough for lines and numbers on it.
 _COUNTS = ListedColormap(matplotlib.colormaps["Blues"](np.linspace(0.04, 0.6, 256)))
-_LIMIT_HATCH, _GROWTH_HATCH = "//////", "xxxxxx"
+_LIMIT_HATCH, _GROWTH_HATCH, _LOST_HATCH = "//////", "xxxxxx", "...."
 
 
 @matplotlib.rc_context(STYLE)
@@ -43,7 +43,7 @@ def lifetime_map(lifetimes: xr.Dataset, *, figure: Figure | SubFigure | None = N
     count_panel(lifetimes, ax=right)
     if lifetimes["tau"].size:
         right.set_ylabel("")
-    figure.legend(handles=_legend(lifetimes), loc="outside lower center", ncols=3, handlelength=2.4, handleheight=1.2)
+    figure.legend(handles=_legend(lifetimes), loc="outside lower center", ncols=4, handlelength=2.4, handleheight=1.2)
     return figure
 
 
@@ -63,9 +63,11 @@ def tau_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None, legend: bool = T
     Returns
     -------
     Axes
-        Hatched cells are lower limits, in the colour of the limit; crossed cells grow; blank cells have no result.
+        Hatched cells are lower limits, in the colour of the limit; crossed cells grow; dotted cells lost storms of fast decay to the
+        floor of the instrument; blank cells have no result.
     """
     ax = _map_axes(lifetimes, ax, height=3.4)
+    mark_simulated(ax, lifetimes)
     tau, growing, limit = _cells(lifetimes)
     shown = np.where(np.isfinite(limit), limit, tau)
     shown[growing] = np.nan
@@ -78,12 +80,13 @@ def tau_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None, legend: bool = T
     mesh = ax.pcolormesh(energy, shells, shown.T, norm=norm, gid="tau")
     _hatch(ax, energy, shells, np.isfinite(limit) & ~growing, _LIMIT_HATCH, "limits")
     _hatch(ax, energy, shells, growing, _GROWTH_HATCH, "growing")
+    _hatch(ax, energy, shells, _lost(lifetimes) & np.isfinite(shown), _LOST_HATCH, "lost", colour="white")
     figure = ax.get_figure(root=False)
     assert figure is not None
     bar = figure.colorbar(mesh, ax=ax, extend="both", label=TAU, pad=0.02, aspect=25)
     plain_log_axis(bar.ax.yaxis, *norm_range(norm))
     if legend:
-        ax.legend(handles=_legend(lifetimes), loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, handlelength=2.4, handleheight=1.2)
+        ax.legend(handles=_legend(lifetimes), loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=1, handlelength=2.4, handleheight=1.2)
     return ax
 
 
@@ -104,6 +107,7 @@ def count_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         If the cells are large enough, the numbers stand in them ("resolved/fitted") instead of contours.
     """
     ax = _map_axes(lifetimes, ax, height=2.8)
+    mark_simulated(ax, lifetimes, above_legend=True)
     n, resolved = (lifetimes[name].transpose("energy", "L").to_numpy().astype(float) for name in ("n_storms", "n_resolved"))
     if not (n > 0).any():
         return say(ax, "No storm has a fit.")
@@ -119,6 +123,7 @@ def count_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     bar.set_ticks((ticks + (step - 1) / 2).tolist(), labels=[f"{t}" if step == 1 else f"{t}\N{EN DASH}{t + step - 1}" for t in ticks])
     bar.ax.minorticks_off()
     if n.shape[0] <= 8 and n.shape[1] <= 15:
+        bar.set_label("storms with a fit (in the cells: resolved/fitted)")
         for i, j in zip(*np.nonzero(n), strict=True):
             x, y = lifetimes["energy"].to_numpy()[i], lifetimes["L"].to_numpy()[j]
             ax.text(x, y, f"{resolved[i, j]:g}/{n[i, j]:g}", ha="center", va="center", fontsize=5.5)
@@ -144,7 +149,6 @@ def norm_range(norm: LogNorm) -> tuple[float, float]:
 
 def _map_axes(lifetimes: xr.Dataset, ax: Axes | None, height: float) -> Axes:
     ax = new_axes(ax, height=height)
-    mark_simulated(ax, lifetimes)
     if lifetimes["tau"].size:
         energy, shells = log_edges(lifetimes["energy"].to_numpy()), edges(lifetimes["L"].to_numpy())
         ax.set_xscale("log")
@@ -161,7 +165,19 @@ def _cells(lifetimes: xr.Dataset) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return tau, grows(ordered).to_numpy(), limit
 
 
-def _hatch(ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], where: npt.NDArray[np.bool_], hatch: str, gid: str) -> None:
+def _lost(lifetimes: xr.Dataset) -> npt.NDArray[np.bool_]:
+    return flagged(lifetimes.transpose("energy", "L"), "storms_lost_to_floor").to_numpy()
+
+
+def _hatch(
+    ax: Axes,
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    where: npt.NDArray[np.bool_],
+    hatch: str,
+    gid: str,
+    colour: str = "0.1",
+) -> None:
     i, j = np.nonzero(where)
     if i.size == 0:
         return
@@ -169,12 +185,12 @@ def _hatch(ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], whe
         [np.stack([x[i], y[j]], -1), np.stack([x[i + 1], y[j]], -1), np.stack([x[i + 1], y[j + 1]], -1), np.stack([x[i], y[j + 1]], -1)],
         axis=1,
     )
-    ax.add_collection(PolyCollection(list(corners), facecolor="none", edgecolor="0.1", linewidth=0, hatch=hatch, gid=gid), autolim=False)
+    ax.add_collection(PolyCollection(list(corners), facecolor="none", edgecolor=colour, linewidth=0, hatch=hatch, gid=gid), autolim=False)
 
 
 def _legend(lifetimes: xr.Dataset) -> list[Patch]:
     """Explain the hatching, of what there is to be seen."""
-    _, growing, limit = _cells(lifetimes)
+    tau, growing, limit = _cells(lifetimes)
     handles = []
     if np.isfinite(limit).any():
         handles.append(
@@ -182,5 +198,7 @@ def _legend(lifetimes: xr.Dataset) -> list[Patch]:
         )
     if growing.any():
         handles.append(Patch(facecolor="white", edgecolor="0.1", hatch=_GROWTH_HATCH, linewidth=0, label="flux grows"))
+    if (_lost(lifetimes) & (np.isfinite(tau) | np.isfinite(limit))).any():
+        handles.append(Patch(facecolor="#440154", edgecolor="white", hatch=_LOST_HATCH, linewidth=0, label="fast storms lost to the floor"))
     handles.append(Patch(facecolor="white", edgecolor="0.5", linewidth=0.5, label="no result"))
     return handles

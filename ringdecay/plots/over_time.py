@@ -63,13 +63,15 @@ def overview(
     if not (channels and binned.sizes["time"]):
         return say_on_figure(figure, "The binned data hold no flux: there is nothing to draw.")
     axes = figure.subplots(len(channels) + 1, 1, sharex=True, height_ratios=[1.1] + [1.0] * len(channels))
-    index_panel(index, storms, decays=decays, ax=axes[0])
+    span = _time_edges(binned)[[0, -1]]
+    # Indices and storms may go on where there is no flux.
+    storms = storms[(storms["minimum"] >= span[0]) & (storms["minimum"] <= span[1])]
+    index_panel(index.sel(time=slice(*span)), storms, decays=decays, ax=axes[0])
     for ax, channel in zip(axes[1:], channels, strict=True):
         flux_panel(binned, float(binned["energy"][channel]), storms=storms, ax=ax)
         ax.set_xlabel("")
     axes[0].set_xlabel("")
-    time_edges = _time_edges(binned)
-    axes[0].set_xlim(time_edges[0], time_edges[-1])
+    axes[0].set_xlim(*span)
     axes[-1].set_xlabel("UTC")
     return figure
 
@@ -212,7 +214,7 @@ def _windows(decays: xr.Dataset) -> tuple[npt.NDArray[np.datetime64], npt.NDArra
     return np.fmin.reduce(start, axis=1), np.fmax.reduce(stop, axis=1)
 
 
-def _gaps(binned: xr.Dataset) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64], npt.NDArray[np.int64]]:
+def _gaps(binned: xr.Dataset) -> tuple[Any, Any, npt.NDArray[np.int64]]:
     """Start and stop of each time bin, and after which bins others are missing."""
     centres: Any = binned["time"].to_numpy().astype("datetime64[ns]")
     width = np.timedelta64(round(float(binned.attrs["time_bin_hours"]) * 3600e9), "ns")
@@ -220,7 +222,8 @@ def _gaps(binned: xr.Dataset) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[n
     return centres - width // 2, centres + width // 2, after
 
 
-def _time_edges(binned: xr.Dataset) -> npt.NDArray[np.datetime64]:
+def _time_edges(binned: xr.Dataset) -> Any:
+    """Edges of the time bins, and of the gaps between them (datetime64)."""
     starts, stops, after = _gaps(binned)
     return np.insert(np.append(starts, stops[-1]), after + 1, stops[after])
 

@@ -83,18 +83,20 @@ def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
         figure.text(0.99, 1.0, "SIMULATED", gid="simulated", transform=place, ha="right", va="top", **style)
 
 
-def mark_simulated(ax: Axes, *datasets: Any) -> None:
+def mark_simulated(ax: Axes, *datasets: Any, above_legend: bool = False) -> None:
     """Write SIMULATED at the top right of axes if any dataset is, unless their figure says so already."""
     figure = ax.get_figure(root=False)
     said = figure is not None and any(text.get_gid() == "simulated" for text in figure.texts)
     if simulated(*datasets) and not said:
-        ax.set_title("SIMULATED", loc="right", color=SIMULATED_COLOUR, fontweight="bold").set_gid("simulated")
+        pad = 15.0 if above_legend else None
+        ax.set_title("SIMULATED", loc="right", color=SIMULATED_COLOUR, fontweight="bold", pad=pad).set_gid("simulated")
 
 
 def say(ax: Axes, sentence: str) -> Axes:
     """Write a sentence where there is nothing to draw."""
     ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", color="0.35", wrap=True)
-    ax.set(xticks=[], yticks=[])
+    # Hidden, not removed: the ticks may be shared with other axes.
+    ax.tick_params(which="both", left=False, labelleft=False, bottom=False, labelbottom=False)
     return ax
 
 

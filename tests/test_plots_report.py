@@ -1,0 +1,51 @@
+"""The captions of the report: rendered as Snakemake renders them, they are sound reStructuredText and say what the config says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docutils.core import publish_parts
+from jinja2 import Environment, StrictUndefined
+
+from ringdecay.config import check_config
+
+CAPTIONS = Path(__file__).resolve().parents[1] / "workflow" / "report"
+NAMES = ["workflow", "overview", "storm_fits", "lifetime_map", "lifetime_curves", "lifetimes", "provenance"]
+
+
+def render(name: str, **changes: Any) -> str:
+    given = {"run": "demo", "archive": "demo", "start": "2015-04-15", "stop": "2015-09-12"} | changes
+    text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
+    rendered = (
+        Environment(undefined=StrictUndefined, autoescape=False)
+        .from_string(text)
+        .render(snakemake=SimpleNamespace(config=check_config(given)))
+    )
+    # halt_level 2: a warning is an error.
+    return str(publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})["html_body"])
+
+
+def test_every_caption_is_here() -> None:
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", ["calibrated", "paper"])
+def test_captions_say_simulated_only_for_the_demonstration(name: str, mode: str) -> None:
+    assert "<strong>SIMULATED.</strong>" in render(name, fit={"mode": mode})
+    real = render(name, archive="https://example.org/pub/data", fit={"mode": mode}, flux={"equatorial_pitch_angle": 80.0})
+    assert "SIMULATED" not in real
+    assert "simulat" not in real
+
+
+def test_thresholds_come_from_the_config() -> None:
+    assert "-123.5 nT" in render("workflow", storms={"threshold": -123.5})
+    assert "-123.5 nT" in render("overview", storms={"threshold": -123.5})
+    assert "my_storms.csv" in render("overview", storms={"table": "my_storms.csv"})
+    assert "17.5 days" in render("storm_fits", fit={"max_days": 17.5})
+    assert "-0.77" in render("lifetime_map", fit={"mode": "paper", "r_max": -0.77})
+    assert "90.0 %" in render("lifetime_curves", fit={"confidence": 0.9})
+    assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())
