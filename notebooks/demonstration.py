@@ -15,8 +15,8 @@
 # %% [markdown]
 # # From files to decay times
 #
-# This notebook walks the whole way once: files as the archive has them, flux, bins, storms, fits, decay times. The archive is **SIMULATED**:
-# its decay times are known, so at the end we can see whether they were found. With real files only the first cell changes.
+# This notebook walks the whole way once: from files as the archive has them over flux, bins, storms and fits to decay times. The archive is
+# **SIMULATED**: its decay times are known, so at the end we can see whether they were found. With real files only the first cell changes.
 #
 # Every step is one function from data to data. Nothing here needs Snakemake.
 
@@ -55,8 +55,7 @@ flux
 
 # %%
 day = rd.omnidirectional(flux).sel(energy=99.4)
-day.where(day > 0).plot(yscale="log", figsize=(8, 2.5));
-
+day.where(day > 0).plot(yscale="log", figsize=(8, 2.5))
 # %% [markdown]
 # ## Storms
 #
@@ -94,8 +93,8 @@ rd.plots.lifetime_curves(lifetimes, [54.7, 99.4, 148.0], [3.05, 4.05, 5.05], tru
 # %% [markdown]
 # ## Was the truth found?
 #
-# The share of fits whose 95 % interval holds that storm's own rate. Two storms are few, and cells share their fluctuations, so this is one draw, not
-# a measurement of coverage; that is in `docs/method.md`.
+# The share of fits whose 95 % interval holds that storm's own rate. Two storms are few, and cells share their fluctuations, so this is one
+# draw, not a measurement of coverage; that is in `docs/method.md`.
 
 # %%
 fits = decays.isel(probe=0)

@@ -104,18 +104,19 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
     kept = (
         "product",
+        "flux",
         "L_definition",
+        "max_MLAT",
         "time_bin_hours",
-        "units_flux",
+        "excluded",
         "simulated",
-        "title",
         "mode",
         "window",
         "start_delay_days",
         "max_days",
     )
     attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
-    attrs |= {"probe": probe, "confidence": confidence}
+    attrs |= {"title": "Decay times of the proton flux, mean over storms", "probe": probe, "confidence": confidence}
     if decays.attrs.get("mode") == "paper":
         accepted = fitted & (flags & FIT_FLAGS["not_accepted"] == 0)
         values = _paper_mean(chosen["tau"].to_numpy(), accepted) | counts
@@ -130,7 +131,8 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
         name: (("energy", "L"), values[name], dict(said) | (flag_attrs(FLAGS) if name == "flag" else {}))
         for name, said in described.items()
     }
-    return xr.Dataset(variables, coords={"energy": decays["energy"], "L": decays["L"]}, attrs=attrs)
+    coords = {name: decays[name] for name in ("energy", "L", "L_bounds") if name in decays.coords}
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
 def paule_mandel(values: Floats, variances: Floats, use: NDArray[np.bool_]) -> Floats:

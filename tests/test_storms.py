@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time as clock
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,11 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storm_series import series
 
-from ringdecay.errors import FileError, InputError
+from ringdecay.errors import InputError
 from ringdecay.indices import open_index
-from ringdecay.storms import COLUMNS, classify, find_storms, read_storms, write_storms
+from ringdecay.storms import COLUMNS, classify, find_storms
 
 # Minima of 5-min SYM-H of isolated events of -90 nT and below (UT, nT), from the storm list of Collado-Villaverde et al. (their list
 # of 1981-2022, storms_sym.csv, with the minima in OMNI).
@@ -34,14 +34,6 @@ PUBLISHED_DST = """
 2015-01-07 -107  2015-03-17 -234  2015-06-23 -198  2015-08-27 -103  2015-09-09 -105  2015-10-07 -130  2015-12-20 -166
 2016-01-20 -101  2016-10-13 -110  2017-05-28 -146  2017-09-08 -148  2018-08-26 -176
 """
-
-
-def series(points: dict[float, float], step_hours: float = 1.0, start: str = "2015-01-01") -> xr.DataArray:
-    """Draw straight lines between (hour, nT)."""
-    hours = np.arange(min(points), max(points) + step_hours / 2, step_hours)
-    values = np.interp(hours, list(points), list(points.values())).round(6)
-    time = np.datetime64(start, "ns") + (hours * 3.6e12).round().astype("timedelta64[ns]")
-    return xr.DataArray(values, coords={"time": time}, dims="time", name="Dst", attrs={"units": "nT"})
 
 
 def hours(times: pd.Series, start: str = "2015-01-01") -> list[float]:
@@ -69,10 +61,8 @@ def dst(shared_data: Path) -> xr.DataArray:
     return open_index(shared_data / "dst_kyoto" / "WDC_Kyoto.dat", "Dst").sel(time=slice("2012", "2019"))
 
 
-def test_published_sym_h_minima_are_all_found(sym_h: xr.DataArray, record_property: pytest.RecordProperty) -> None:
-    begin = clock.perf_counter()
+def test_published_sym_h_minima_are_all_found(sym_h: xr.DataArray) -> None:
     storms = find_storms(sym_h, threshold=-80)
-    seconds = clock.perf_counter() - begin
     check_order(storms)
     words = PUBLISHED_SYM_H.split()
     times, depths = np.array(words[::2], dtype="datetime64[ns]"), np.array(words[1::2], dtype=float)
@@ -80,8 +70,6 @@ def test_published_sym_h_minima_are_all_found(sym_h: xr.DataArray, record_proper
     offset = np.abs(storms["minimum"].to_numpy()[None, :] - times[:, None])
     nearest = offset.argmin(axis=1)
     worst = offset.min(axis=1).max() / np.timedelta64(1, "m")
-    record_property("storms", len(storms))
-    record_property("worst_minutes", worst)
     assert len(set(nearest)) == 27, "two published minima in one storm"
     assert worst <= 60
     # One-minute minima lie below five-minute ones, by a few nT.
@@ -89,7 +77,6 @@ def test_published_sym_h_minima_are_all_found(sym_h: xr.DataArray, record_proper
     assert deeper.min() >= 0
     assert deeper.max() <= 5
     assert 45 <= len(storms) <= 70
-    assert seconds < 20  # 0.7 s on a quiet machine
 
 
 def test_a_main_phase_in_two_steps_is_one_storm(sym_h: xr.DataArray) -> None:
@@ -388,69 +375,3 @@ def test_each_disturbance_to_the_threshold_is_a_storm_unless_a_gap_cuts_it(index
 
 
 # --- tables --------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    index = series({0: 0, 10: -100.1, 40: -30, 50: -90, 100: 0, 120: -20, 130: -70, 131: -71})
-    for shift in (np.timedelta64(0, "ns"), np.timedelta64(1, "ns")):
-        storms = find_storms(index.assign_coords(time=index["time"] + shift))
-        assert len(storms) == 2
-        write_storms(storms, tmp_path / "storms.csv")
-        pd.testing.assert_frame_equal(read_storms(tmp_path / "storms.csv"), storms)
-    assert "T10:00:00.000000001Z" in (tmp_path / "storms.csv").read_text()
-    empty = find_storms(series({0: 0, 10: 0}))
-    write_storms(empty, tmp_path / "empty.csv")
-    pd.testing.assert_frame_equal(read_storms(tmp_path / "empty.csv"), empty)
-
-
-def test_a_table_of_ones_own(tmp_path: Path) -> None:
-    path = tmp_path / "own.csv"
-    path.write_text(
-        "onset, minimum, recovery_end, depth, note\n"
-        "2015-06-22T19:00+02:00, 2015-06-23 04:24, 2015-06-25, -204, second\n"
-        "2015-03-17T06:00Z, 2015-03-17T22:47Z, 2015-03-22T02:48Z, -234.5, first\n"
-    )
-    storms = read_storms(path)
-    assert storms["note"].to_list() == ["first", "second"]
-    assert storms["storm"].to_list() == [1, 2]
-    assert storms["onset"][1] == pd.Timestamp("2015-06-22T17:00")
-    assert storms["storm_class"].to_list() == ["intense", "intense"]
-    assert {name: str(storms[name].dtype) for name in COLUMNS} == COLUMNS
-
-
-ROW = "2015-03-17T06:00,2015-03-17T22:00,2015-03-22T00:00,-234"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", "something else"),
-        ("onset,minimum,depth\n", "no recovery_end"),
-        (f"onset,minimum,recovery_end,depth\n{ROW.replace('2015-03-17T22:00', 'then')}\n", "'then' in row 1"),
-        (f"onset,minimum,recovery_end,depth\n{ROW.replace('-234', '234')}\n", "'234' in row 1"),
-        (f"onset,minimum,recovery_end,depth\n{ROW.replace('-234', '')}\n", "'' in row 1"),
-        (f"onset,minimum,recovery_end,depth\n{ROW.replace('03-22', '03-16')}\n", "expected last_minimum before recovery_end"),
-        (f"onset,minimum,recovery_end,depth\n{ROW.replace('17T06', '18T06')}\n", "expected onset before minimum"),
-        (f"onset,minimum,recovery_end,depth\n{ROW}\n{ROW.replace('03-17', '03-19')}\n", "lasting beyond the onset of storm 2"),
-        (f"onset,minimum,recovery_end,depth,last_minimum\n{ROW},2015-03-17T21:00\n", "expected minimum before last_minimum"),
-        (f"storm,onset,minimum,recovery_end,depth\n7,{ROW}\n7,{ROW.replace('2015', '2016')}\n", "7 twice"),
-        (f"storm,onset,minimum,recovery_end,depth\n1.5,{ROW}\n", "'1.5' in row 1"),
-        (f"n_dips,onset,minimum,recovery_end,depth\n0,{ROW}\n", "'0' in row 1"),
-        (f"n_dips,onset,minimum,recovery_end,depth\ninf,{ROW}\n", "'inf' in row 1"),
-        (f"complete,onset,minimum,recovery_end,depth\nmaybe,{ROW}\n", "'maybe' in row 1"),
-    ],
-)
-def test_a_wrong_table_is_refused_in_one_sentence(tmp_path: Path, text: str, found: str) -> None:
-    path = tmp_path / "own.csv"
-    path.write_text(text)
-    with pytest.raises(FileError) as caught:
-        read_storms(path)
-    assert found in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_table_and_a_missing_column(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no file"):
-        read_storms(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match="n_dips"):
-        write_storms(find_storms(series({0: 0, 10: 0})).drop(columns="n_dips"), tmp_path / "a.csv")

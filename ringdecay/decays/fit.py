@@ -20,7 +20,7 @@ from ringdecay.errors import InputError, unknown
 
 Mode = Literal["calibrated", "paper"]
 MODES = ("calibrated", "paper")
-_KEPT_ATTRIBUTES = ("product", "L_definition", "time_bin_hours", "time_bin_origin", "max_MLAT", "units_flux", "simulated", "title")
+_KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
 def fit_decays(
@@ -113,11 +113,12 @@ def fit_decays(
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in _KEPT_ATTRIBUTES if name in binned.attrs}
+    attrs |= {"title": "Decay of the proton flux after each storm", "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
     attrs |= {"floor_from": "none" if floor is None else "pile-up of bins" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
-    coords = {
+    coords: dict[str, Any] = {
         "storm": ("storm", storms["storm"].to_numpy(), {"long_name": "number of the storm in the catalogue"}),
         "onset": ("storm", storms["onset"].to_numpy("datetime64[ns]"), {"long_name": "onset of the storm"}),
         "minimum": ("storm", storms["minimum"].to_numpy("datetime64[ns]"), {"long_name": "time of the lowest index"}),
@@ -127,6 +128,8 @@ def fit_decays(
         "energy": binned["energy"],
         "L": binned["L"],
     }
+    if "L_bounds" in binned.coords:
+        coords["L_bounds"] = binned["L_bounds"]
     return as_dataset(values, ("storm", "probe", "energy", "L"), coords, attrs)
 
 

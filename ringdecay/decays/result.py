@@ -36,7 +36,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     "r2": {"units": "1", "long_name": "squared correlation of log flux and time"},
     "sigma": {"units": "1", "long_name": "standard deviation of the fluctuation of log flux about the decay, without counting noise"},
     "theta": {"units": "days", "long_name": "correlation time of the fluctuation of log flux"},
-    "log_flux_start": {"units": "1", "long_name": "natural log of the fitted flux at start"},
+    "log_flux_start": {"units": "1", "long_name": "natural log of the fitted flux at start, above the floor where one is taken off"},
     "start": {"long_name": "mean time of the samples of the first bin in the fit"},
     "stop": {"long_name": "mean time of the samples of the last bin in the fit"},
     "floor": {"long_name": "flux floor of the energy channel (NaN: none seen)"},

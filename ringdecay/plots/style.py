@@ -132,13 +132,13 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
     return np.concatenate([[values[0] - (middle[0] - values[0])], middle, [values[-1] + (values[-1] - middle[-1])]])
 
 
-def save(figure: Figure, path: str | PathLike[str]) -> None:
+def save(figure: Figure | SubFigure, path: str | PathLike[str]) -> None:
     """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes.
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-        The figure.
+    figure : matplotlib.figure.Figure or SubFigure
+        The figure; of a part of a figure the whole is written.
     path : path-like
         Ends in .png or .svg.
 
@@ -151,4 +151,4 @@ def save(figure: Figure, path: str | PathLike[str]) -> None:
     if suffix not in _METADATA:
         raise InputError(f"{path}: figures are written as .png or .svg, not {suffix or 'without a suffix'}")
     with matplotlib.rc_context(STYLE), written_whole(path) as beside:
-        figure.savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
+        figure.get_figure(root=True).savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
