@@ -88,7 +88,7 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     probes = [str(p) for p in decays["probe"].to_numpy()]
     if probe not in probes:
         raise unknown("probe", probe, probes)
-    chosen = decays.isel(probe=probes.index(probe)).transpose("storm", "energy", "L")
+    chosen = decays.isel(probe=probes.index(probe)).transpose("storm", "energy", "L", ...)
     if not chosen.sizes["storm"]:
         # One storm without a fit in place of none, so that every cell has a (void) result.
         chosen = chosen.reindex(storm=[0])

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import dask
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, sele
 from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
 from ringdecay.store import open_dataset, write_dataset
+from ringdecay.tables import decay_table, lifetime_table
 
 PITCH_ANGLES = np.array([7.5, *range(20, 161, 10), 172.5])
 BOUNDS = np.stack([[0, *range(15, 166, 10)], [*range(15, 166, 10), 180]], axis=-1).astype(float)
@@ -290,3 +292,17 @@ def test_a_binned_dataset_survives_its_file(tmp_path):
     again = open_dataset(tmp_path / "b.nc")
     assert rd.content_hash(again) == rd.content_hash(binned)
     assert [path.name for path in tmp_path.iterdir()] == ["b.nc"]
+
+
+def test_binned_data_go_all_the_way_to_a_table():
+    flux = steady_decay(8.97, days=20, tau=5.0)
+    storms = pd.DataFrame({"onset": ["2015-02-28"], "minimum": ["2015-02-28T12:00"], "recovery_end": ["2015-03-03"], "depth": [-100.0]})
+    storms = storms.assign(storm=1, last_minimum=storms["minimum"], storm_class="intense", n_dips=1)
+    for column in ("onset", "minimum", "last_minimum", "recovery_end"):
+        storms[column] = pd.to_datetime(storms[column])
+    for mode in ("calibrated", "paper"):
+        decays = rd.fit_decays(with_merged_probe(select_flux(rd.bin_flux(flux))), storms, mode=mode)
+        result = rd.lifetimes(decays)
+        assert decay_table(decays)["probe"].unique().tolist() == ["a", "merged"]
+        assert lifetime_table(result)["tau"].median() == pytest.approx(5, rel=0.02)
+        assert result.attrs["flux"] == "omnidirectional"
