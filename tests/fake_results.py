@@ -121,6 +121,7 @@ def decays(simulated: str = "yes", mode: str = "calibrated", n: int = 2) -> xr.D
             "probe": ["merged"],
             "energy": ENERGY,
             "L": SHELLS,
+            "L_bounds": (("L", "bound"), np.stack([SHELLS - 0.05, SHELLS + 0.05], axis=-1)),
         },
         attrs={"product": "rbspice-pap-tofxeh", "L_definition": "L", "mode": mode, "confidence": 0.95, "simulated": simulated},
     )
@@ -157,7 +158,7 @@ def lifetimes(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
             name: (("energy", "L"), array, _flag_attrs(LIFETIME_FLAGS) if name == "flag" else {"units": "1"})
             for name, array in values.items()
         },
-        coords={"energy": ENERGY, "L": SHELLS},
+        coords={"energy": ENERGY, "L": SHELLS, "L_bounds": (("L", "bound"), np.stack([SHELLS - 0.05, SHELLS + 0.05], axis=-1))},
         attrs={"product": "rbspice-pap-tofxeh", "L_definition": "L_star", "mode": mode, "confidence": 0.95, "simulated": simulated},
     )
 

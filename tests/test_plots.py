@@ -94,8 +94,10 @@ def test_simulated_does_not_lie_on_a_legend(name: str) -> None:
 
 
 def test_labels_give_the_width_of_bins_only_where_it_is_known() -> None:
-    assert L_label(lifetimes()) == "Roederer L*"
-    assert L_label(lifetimes().isel(L=[0, 1])) == "Roederer L* (bins of 0.1)"
+    # Without bounds only bins next to each other tell their width.
+    assert L_label(lifetimes()) == "Roederer L* (bins of 0.1)"
+    assert L_label(lifetimes().drop_vars("L_bounds")) == "Roederer L*"
+    assert L_label(lifetimes().drop_vars("L_bounds").isel(L=[0, 1])) == "Roederer L* (bins of 0.1)"
     bounds = np.stack([SHELLS - 0.05, SHELLS + 0.05], axis=-1)
     assert L_label(binned().assign_coords(L_bounds=(("L", "bound"), bounds))) == "dipole L (bins of 0.1)"
 

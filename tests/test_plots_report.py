@@ -13,14 +13,15 @@ from jinja2 import Environment, StrictUndefined
 from ringdecay.config import check_config
 
 CAPTIONS = Path(__file__).resolve().parents[1] / "workflow" / "report"
-NAMES = ["workflow", "overview", "storm_fits", "lifetime_map", "lifetime_curves", "lifetimes", "provenance"]
+NAMES = ["workflow", "coverage", "overview", "storm_fits", "lifetime_map", "lifetime_curves", "lifetimes", "provenance"]
 
 
 def render(name: str, **changes: Any) -> str:
     given = {"run": "demo", "archive": "demo", "start": "2015-04-15", "stop": "2015-09-12"} | changes
     text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
     rendered = (
-        Environment(undefined=StrictUndefined, autoescape=False)
+        # As snakemake.report renders captions: line ends after blocks are taken away.
+        Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
         .from_string(text)
         .render(snakemake=SimpleNamespace(config=check_config(given)))
     )

@@ -21,6 +21,12 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
         write_storms(storms, tmp_path / "storms.csv")
         pd.testing.assert_frame_equal(read_storms(tmp_path / "storms.csv"), storms)
     assert "T10:00:00.000000001Z" in (tmp_path / "storms.csv").read_text()
+    index.attrs["simulated"] = "yes"
+    write_storms(find_storms(index), tmp_path / "storms.csv")
+    assert (tmp_path / "storms.csv").read_text().startswith("# SIMULATED")
+    again = read_storms(tmp_path / "storms.csv")
+    assert again.attrs["simulated"] == "yes"
+    pd.testing.assert_frame_equal(again, find_storms(index))
     empty = find_storms(series({0: 0, 10: 0}))
     write_storms(empty, tmp_path / "empty.csv")
     pd.testing.assert_frame_equal(read_storms(tmp_path / "empty.csv"), empty)

@@ -72,6 +72,11 @@ class CdfFile:
     variables: dict[str, CdfVariable]
     attributes: dict[str, list[Any]]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether a global attribute says that the file is simulated."""
+        return any("SIMULATED" in str(entry) for entries in self.attributes.values() for entry in entries)
+
     def __getitem__(self, name: str) -> CdfVariable:
         return self.variables[name]
 

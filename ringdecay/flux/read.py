@@ -142,7 +142,6 @@ def _open_one(path: Path, product: Product, names: FluxVariables) -> xr.Dataset:
             counting_error[sound],
             {"units": "percent", "long_name": "counting error, 100 / sqrt(counts)"},
         )
-    simulated = any("SIMULATED" in str(entry) for entries in content.attributes.values() for entry in entries)
     return xr.Dataset(
         variables,
         coords={
@@ -156,7 +155,7 @@ def _open_one(path: Path, product: Product, names: FluxVariables) -> xr.Dataset:
             "product": product.name,
             "title": product.title,
             "source_files": path.name,
-            "simulated": "yes" if simulated else "no",
+            "simulated": "yes" if content.simulated else "no",
             "n_fill": n_fill,
             "n_bad_quality": n_bad_quality,
             "n_records_dropped": int(sound.size - sound.sum()),

@@ -62,6 +62,7 @@ def read_hro(path: Path, name: str) -> Series:
     vintage = np.full(time.size, VINTAGES.index("unknown"), dtype=np.int8)
     logical = [str(entry) for entry in content.attributes.get("Logical_source", [])]
     source = f"OMNI high-resolution CDF ({logical[0]})" if logical else "OMNI high-resolution CDF"
+    source += ", SIMULATED" if content.simulated else ""
     return Series(time, values, vintage, source, "start of the interval")
 
 

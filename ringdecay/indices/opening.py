@@ -90,6 +90,7 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
         "time_label": series.time_label,
         "cadence": _cadence(series.time),
         "files": len(paths),
+        "simulated": "yes" if "SIMULATED" in series.source else "no",
     }
     return xr.DataArray(series.values, coords={"time": series.time}, dims="time", name=name, attrs=attributes)
 

@@ -159,14 +159,14 @@ def _map_axes(lifetimes: xr.Dataset, ax: Axes | None, height: float) -> Axes:
 
 def _cells(lifetimes: xr.Dataset) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Tau, where the flux grows, and the limit on tau, each over (energy, L)."""
-    ordered = lifetimes.transpose("energy", "L")
+    ordered = lifetimes.transpose("energy", "L", ...)
     tau = ordered["tau"].to_numpy()
     limit = ordered["tau_limit"].to_numpy() if "tau_limit" in ordered else np.full(tau.shape, np.nan)
     return tau, grows(ordered).to_numpy(), limit
 
 
 def _lost(lifetimes: xr.Dataset) -> npt.NDArray[np.bool_]:
-    return flagged(lifetimes.transpose("energy", "L"), "storms_lost_to_floor").to_numpy()
+    return flagged(lifetimes.transpose("energy", "L", ...), "storms_lost_to_floor").to_numpy()
 
 
 def _hatch(

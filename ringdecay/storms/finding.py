@@ -151,7 +151,9 @@ def find_storms(
         "n_dips": [storm.n_dips for storm in storms],
         "complete": [storm.complete for storm in storms],
     }
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table.attrs["simulated"] = str(index.attrs.get("simulated", "no"))
+    return table
 
 
 def _hours(number: float) -> np.timedelta64:

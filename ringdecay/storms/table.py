@@ -30,6 +30,8 @@ COLUMNS = {
     "complete": "bool",
 }
 TIMES = ("onset", "minimum", "last_minimum", "recovery_end")
+# First words of a table whose storms are simulated.
+_SIMULATED = "# SIMULATED"
 _REQUIRED = ("onset", "minimum", "recovery_end", "depth")
 _FIX = "correct the table, or find storms from an index instead"
 
@@ -77,8 +79,10 @@ def write_storms(storms: pd.DataFrame, path: str | PathLike[str]) -> None:
         times = storms[name].to_numpy().astype("datetime64[ns]")
         whole = bool((times == times.astype("datetime64[s]")).all())
         table[name] = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
-    with written_whole(path) as beside:
-        table.to_csv(beside, index=False)
+    with written_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        if storms.attrs.get("simulated") == "yes":
+            file.write(f"{_SIMULATED}: storms of a simulated index, not of a measured one\n")
+        table.to_csv(file, index=False, lineterminator="\n")
 
 
 def read_storms(path: str | PathLike[str]) -> pd.DataFrame:
@@ -109,7 +113,7 @@ def read_storms(path: str | PathLike[str]) -> pd.DataFrame:
         raise FileError(source, "a CSV table of storms", "no file", "check the path")
     try:
         # Text first, so that a wrong value can be named as it stands in the file.
-        raw = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True)
+        raw = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True, comment="#")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise FileError(source, "a CSV table of storms", f"something else ({error})", _FIX) from error
     missing = [name for name in _REQUIRED if name not in raw]
@@ -142,6 +146,7 @@ def read_storms(path: str | PathLike[str]) -> pd.DataFrame:
         table["storm_class"] = [classify(depth) for depth in table["depth"]]
     table = table[[*COLUMNS, *(name for name in table if name not in COLUMNS)]].astype(COLUMNS)
     _check_order(source, table)
+    table.attrs["simulated"] = "yes" if source.read_text(encoding="utf-8").startswith(_SIMULATED) else "no"
     return table
 
 

@@ -79,6 +79,7 @@ def final_outputs():
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "coverage.html",
     ]
     figures = [
         f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")

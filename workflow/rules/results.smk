@@ -27,6 +27,33 @@ rule write_tables:
         "../scripts/write_tables.py"
 
 
+rule write_coverage:
+    input:
+        files=f"{RESULTS}/files.csv",
+    output:
+        report(
+            f"{RESULTS}/coverage.html",
+            caption="../report/coverage.rst",
+            category="Data",
+            labels={"table": "coverage"},
+        ),
+    log:
+        f"{LOGS}/write_coverage.log",
+    benchmark:
+        f"{LOGS}/benchmarks/write_coverage.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code("coverage"),
+        span=(config["start"], config["stop"]),
+        probes=config["probes"],
+    message:
+        "Writing which days were there"
+    script:
+        "../scripts/write_coverage.py"
+
+
 rule write_provenance:
     input:
         lock=f"{RESULTS}/inputs.tsv",

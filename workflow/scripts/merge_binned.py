@@ -10,4 +10,5 @@ with logged_to(snakemake.log[0]):
     months = (select_flux(open_dataset(path), snakemake.params.equatorial_pitch_angle) for path in snakemake.input.binned)
     binned = merge_binned(months)
     write_dataset(binned, snakemake.output.binned)
-    write_csv(file_table(binned), snakemake.output.files)
+    simulated = ["SIMULATED data: made from a demonstration archive, not from measurements"] if binned.attrs["simulated"] == "yes" else []
+    write_csv(file_table(binned), snakemake.output.files, [*simulated, "Flux files: used or refused, and why"])

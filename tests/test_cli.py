@@ -1,0 +1,78 @@
+"""The command line: one stage after the other, as a user would call them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from ringdecay.cli import main
+from ringdecay.store import open_dataset
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_every_command_teaches_how_to_use_it():
+    assert "ringdecay fit a.nc --storms storms.csv" in run("--help")
+    for command in main.commands:
+        assert "Usage:" in run(command, "--help")
+    assert run("--version").startswith("ringdecay, version")
+
+
+def test_info_for_people_and_for_programs():
+    assert "rbspice-pap-tofxeh" in run("info")
+    record = json.loads(run("info", "--config", "config/mission.yaml", "--json"))
+    assert record["config"]["fit"]["mode"] == "calibrated"
+    assert record["versions"]["numpy"]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive")
+    assert "SIMULATED" in run("simulate", folder, "--days", 16, "--workers", 1)
+    return folder
+
+
+def test_one_stage_after_the_other(archive, tmp_path):
+    lock = tmp_path / "a.tsv"
+    span = ("--start", "2015-04-15", "--stop", "2015-05-01", "--archive", archive)
+    assert "nothing was loaded" in run("fetch", "rbspice-pap-tofxeh", "-p", "a", *span, "--dry-run")
+    output = run("fetch", "rbspice-pap-tofxeh", "-p", "a", *span, "--lock", lock)
+    assert "missing: 0" in output
+    assert "16 files used, 0 refused" in run("bin", lock, "--archive", archive, "-o", tmp_path / "a.nc")
+    index = sorted((archive / "omni/omni_cdaweb").rglob("*.cdf"))
+    assert "1 storms" in run("storms", *index, "--threshold", -80, "-o", tmp_path / "storms.csv")
+    fitted = run("fit", tmp_path / "a.nc", "--storms", tmp_path / "storms.csv", "-o", tmp_path / "decays.nc")
+    assert "of 1 storms (SIMULATED)" in fitted
+    assert "(SIMULATED)" in run("lifetimes", tmp_path / "decays.nc", "-o", tmp_path / "lifetimes.nc")
+    assert open_dataset(tmp_path / "lifetimes.nc")["tau"].notnull().any()
+    run("table", tmp_path / "lifetimes.nc", "-o", tmp_path / "lifetimes.csv")
+    assert pd.read_csv(tmp_path / "lifetimes.csv", comment="#")["tau"].notna().any()
+    assert "tau_low" in run("table", tmp_path / "decays.nc")
+    run("plot", tmp_path / "lifetimes.nc", "-o", tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("fetch", "rbspice", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "."), "is not known"),
+        (("fetch", "hope-pa", "-p", "a", "--start", "2015-01-02", "--stop", "2015-01-01", "--archive", "."), "wrong way round"),
+        (("fetch", "hope-pa", "-p", "a", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "nowhere"), "nowhere"),
+        (("lifetimes", "none.nc", "-o", "x.nc"), "no file"),
+        (("table", "README.md"), "netCDF"),
+        (("storms", "README.md", "-o", "x.csv"), "README.md"),
+        (("info", "--config", "none.yaml"), "no file"),
+    ],
+)
+def test_a_mistake_ends_with_one_sentence_and_a_status(arguments, sentence):
+    output = run(*arguments, code=1)
+    assert output.startswith("Error: ")
+    assert sentence in output
+    assert len(output.strip().splitlines()) == 1
