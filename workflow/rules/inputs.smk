@@ -16,7 +16,6 @@ rule simulate_archive:
         mem_mb=2000,
     params:
         code=code("simulate"),
-        folder=DEMO,
         span=(config["start"], config["stop"]),
         probes=config["probes"],
     message:
