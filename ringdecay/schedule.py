@@ -13,7 +13,7 @@ LOCAL = ("processes", "threads", "synchronous")
 
 
 @contextmanager
-def dask_on(where: str, workers: int = 1) -> Iterator[None]:
+def dask_on(where: str, workers: int = 1, *, wait_seconds: float = 30.0) -> Iterator[None]:
     """Run the Dask work of a block on a scheduler.
 
     Parameters
@@ -22,6 +22,8 @@ def dask_on(where: str, workers: int = 1) -> Iterator[None]:
         "processes", "threads" or "synchronous" on this machine, or the address (tcp://host:port) of a Dask scheduler.
     workers : int
         How many workers on this machine. One worker needs no other process, and none is started for it.
+    wait_seconds : float
+        How long to wait for a scheduler to answer.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def dask_on(where: str, workers: int = 1) -> Iterator[None]:
         from distributed import Client  # noqa: PLC0415 - a second to import, and few need it
 
         try:
-            client = Client(where, timeout=30)
+            client = Client(where, timeout=wait_seconds)
         except (OSError, TimeoutError) as error:
             raise InputError(f"no Dask scheduler answers at {where} ({error}); start one with `dask scheduler`") from error
         with client:

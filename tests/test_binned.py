@@ -250,6 +250,8 @@ def test_a_bad_day_is_refused_and_counted_not_raised(tmp_path):
         assert word in reason
         assert str(tmp_path) not in reason
     assert binned["file_records"].values.tolist() == [100, 0, 0, 0, 100]
+    lost, _ = pap_file(tmp_path / name.format(6), start="2015-07-06", leave_out=("Position_SM",))
+    assert "a position" in rd.bin_flux([lost], product="rbspice-pap-tofxeh")["file_reason"].item()
     only_good = rd.bin_flux([good, last], product="rbspice-pap-tofxeh")
     assert binned["n_samples_by_pitch_angle"].sum() == only_good["n_samples_by_pitch_angle"].sum() > 0
 

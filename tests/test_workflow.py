@@ -78,6 +78,7 @@ def test_a_run_makes_everything_it_names(short):
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "coverage.html",
     }
     assert names == figures | tables
     assert jobs(short, *SHORT) == {}
@@ -137,7 +138,7 @@ def test_the_report_is_made_with_thresholds_of_the_run(short):
 
 def test_the_demonstration_again_gives_the_same_values(short, tmp_path):
     again = clone(tmp_path / "again")
-    snakemake(again, *SHORT, "results/short/lifetimes.nc", "--config", "dask=threads")
+    snakemake(again, "results/short/lifetimes.nc", *SHORT, "--config", "dask=threads")
     one, other = (open_dataset(folder / "results/short/lifetimes.nc") for folder in (short, again))
     assert content_hash(one) == content_hash(other)
 
@@ -159,7 +160,7 @@ def damaged(short, tmp_path):
 
 def test_bad_days_are_counted_and_the_run_goes_on(damaged):
     folder, config, names = damaged
-    snakemake(folder, "--configfile", str(config), "results/damaged/files.csv", "results/damaged/lifetimes.nc")
+    snakemake(folder, "results/damaged/files.csv", "results/damaged/lifetimes.nc", "--configfile", str(config))
     files = pd.read_csv(folder / "results/damaged/files.csv", comment="#").set_index("name")
     assert files.loc[names[0], "status"] == files.loc[names[1], "status"] == "refused"
     assert "cut short" in files.loc[names[0], "reason"]
@@ -181,7 +182,7 @@ def test_no_storm_at_all_is_said_and_still_gives_results(damaged):
 def test_a_missing_archive_is_one_clear_sentence(damaged, tmp_path):
     folder, config, _ = damaged
     config.write_text(config.read_text().replace(str(tmp_path / "archive"), str(tmp_path / "nowhere")))
-    done = snakemake(folder, "--configfile", str(config), "results/damaged/lifetimes.nc", check=False)
+    done = snakemake(folder, "results/damaged/lifetimes.nc", "--configfile", str(config), check=False)
     assert done.returncode != 0
     assert f"{tmp_path / 'nowhere'}" in done.stderr
     assert "ringdecay: " in done.stderr

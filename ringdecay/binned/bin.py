@@ -116,14 +116,17 @@ def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Ex
 
 
 def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude: Sequence[Exclusion]) -> Partial:
+    source = str(flux.attrs.get("source_files", "the flux"))
     if grid.L_definition not in flux.coords:
-        source = str(flux.attrs.get("source_files", "the flux"))
         raise FileError(source, f"{grid.L_definition} to bin in", f"only {', '.join(map(str, flux.coords))}", "choose another L_definition")
+    if "MLAT" not in flux.coords:
+        # Without it no flux is near the equator and no pitch angle is equatorial: a bin of nothing, in silence.
+        raise FileError(source, "a position, from which the magnetic latitude comes", "none", "report this file")
     values = flux["flux"].transpose("time", "energy", "pitch_angle").to_numpy()
     energy = flux["energy"].to_numpy()
     L = flux[grid.L_definition].to_numpy()
     time = flux["time"].to_numpy()
-    latitude = flux["MLAT"].to_numpy() if "MLAT" in flux.coords else np.full(time.size, np.nan)
+    latitude = flux["MLAT"].to_numpy()
     values, n_excluded = _exclude(values, energy, L, time, product, probe, exclude)
     if "counting_error" in flux:
         error = flux["counting_error"].transpose("time", "energy", "pitch_angle").to_numpy()
