@@ -24,8 +24,13 @@ def logged_to(path: str | PathLike[str]) -> Iterator[None]:
     target.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(target, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
+    # What a user should know while the run goes on: refused files, no storms.
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(logging.Formatter("ringdecay: %(message)s"))
     root = logging.getLogger("ringdecay")
     root.addHandler(handler)
+    root.addHandler(terminal)
     root.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
     logging.getLogger("py.warnings").addHandler(handler)
@@ -33,11 +38,12 @@ def logged_to(path: str | PathLike[str]) -> Iterator[None]:
         yield
     except RingdecayError as error:
         root.error("%s", error)
-        sys.exit(f"ringdecay: {error}")
+        sys.exit(1)
     except BaseException:
         root.exception("the job failed")
         raise
     finally:
         root.removeHandler(handler)
+        root.removeHandler(terminal)
         logging.getLogger("py.warnings").removeHandler(handler)
         handler.close()

@@ -151,6 +151,9 @@ def find_storms(
         "n_dips": [storm.n_dips for storm in storms],
         "complete": [storm.complete for storm in storms],
     }
+    if not storms:
+        lowest = f"its lowest value is {values.min():g} nT" if values.size else "it has no values"
+        logger.warning("no storm reaches %g nT in %s: %s", threshold, index.name or "the index", lowest)
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     table.attrs["simulated"] = str(index.attrs.get("simulated", "no"))
     return table
