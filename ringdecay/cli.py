@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ringdecay import __version__
-from ringdecay.errors import RingdecayError
+from ringdecay.errors import InputError, RingdecayError
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ringdecay.decays.fit import Mode
 
 _FILE = click.Path(path_type=Path)
@@ -139,14 +141,16 @@ def bin_command(
     write_dataset(binned, output)
     table = room.file_table(binned)
     refused = table[table["status"] == "refused"]
-    click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {table['records_used'].sum()} records")
+    records = table["records_used"].sum()
+    click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {records} records{_simulated(binned)}")
     for reason in refused["reason"]:
         click.echo(f"refused: {reason}", err=True)
 
 
 def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
+    import pandas as pd  # noqa: PLC0415
+
     from ringdecay import archive as room  # noqa: PLC0415
-    from ringdecay.errors import InputError  # noqa: PLC0415
 
     lock = room.read_lock(path)
     if archive is None:
@@ -154,9 +158,9 @@ def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, s
     if lock.empty or lock["product"].nunique() > 1 or lock["probe"].nunique() > 1:
         raise InputError(f"{path} must name files of one product and one probe to be binned")
     product, probe = str(lock["product"][0]), str(lock["probe"][0]) or None
-    # The lock alone decides which files: a span around all of its dates.
-    start, stop = lock["date"].min(), lock["date"].max()
-    found = room.fetch(product, probe, f"{start:%Y-%m-%d}", f"{stop.year + 1}-01-01", archive, cache=cache, lock=lock)
+    # The lock alone decides which files: the span of its dates, each the day of a file.
+    start, stop = lock["date"].min(), lock["date"].max() + pd.Timedelta(days=1)
+    found = room.fetch(product, probe, f"{start:%Y-%m-%d}", f"{stop:%Y-%m-%d}", archive, cache=cache, lock=lock)
     return product, probe, tuple(found.files)
 
 
@@ -173,7 +177,7 @@ def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float) 
 
     found = find_storms(open_index(files, index), threshold)
     write_storms(found, output)
-    click.echo(f"{output}: {len(found)} storms")
+    click.echo(f"{output}: {len(found)} storms{_simulated(found)}")
 
 
 @main.command()
@@ -217,7 +221,7 @@ def lifetimes(decays: Path, output: Path, probe: str) -> None:
     from ringdecay.lifetime import lifetimes as average  # noqa: PLC0415
     from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
 
-    result = average(open_dataset(decays), probe=probe)
+    result = average(_expect(open_dataset(decays), decays, {"storm", "probe", "energy", "L"}, "decays.nc"), probe=probe)
     write_dataset(result, output)
     click.echo(f"{output}: {int(result['rate'].notnull().sum())} cells{_simulated(result)}")
 
@@ -232,9 +236,13 @@ def table(result: Path, output: Path | None) -> None:
     from ringdecay.store import open_dataset  # noqa: PLC0415
 
     dataset = open_dataset(result)
+    _expect(dataset, result, {"energy", "L"}, "decays.nc or lifetimes.nc")
+    if "tau" not in dataset:
+        raise InputError(f"{result} is no decays.nc or lifetimes.nc: it has no tau")
     frame = tables.decay_table(dataset) if "storm" in dataset.dims else tables.lifetime_table(dataset)
     if output is None:
         click.echo(frame.to_csv(index=False), nl=False)
+        click.echo(f"{len(frame)} rows{_simulated(dataset)}", err=True)
     else:
         title = "Decays" if "storm" in dataset.dims else "Decay times"
         tables.write_csv(frame, output, tables.csv_header(dataset, frame, title))
@@ -249,7 +257,10 @@ def plot(lifetimes_file: Path, output: Path) -> None:
     from ringdecay import plots  # noqa: PLC0415
     from ringdecay.store import open_dataset  # noqa: PLC0415
 
-    plots.save(plots.lifetime_map(open_dataset(lifetimes_file)), output)
+    lifetimes_found = open_dataset(lifetimes_file)
+    if "storm" in lifetimes_found.dims or "tau" not in lifetimes_found:
+        raise InputError(f"{lifetimes_file} is no lifetimes.nc")
+    plots.save(plots.lifetime_map(lifetimes_found), output)
     click.echo(str(output))
 
 
@@ -274,6 +285,12 @@ def info(config_file: Path | None, as_json: bool) -> None:
     if config_file is not None:
         record["config"] = read_config(config_file)
     click.echo(json.dumps(record, indent=2) if as_json else yaml.safe_dump(record, sort_keys=False).rstrip())
+
+
+def _expect(dataset: xr.Dataset, path: Path, dims: set[str], what: str) -> xr.Dataset:
+    if not dims <= set(dataset.dims):
+        raise InputError(f"{path} is no {what}: it has the dimensions {', '.join(map(str, dataset.dims))}")
+    return dataset
 
 
 def _simulated(dataset: Any) -> str:

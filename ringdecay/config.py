@@ -135,12 +135,35 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
         wrong.append(f"start {config['start']} and stop {config['stop']} are the wrong way round (stop is the day after the last).")
     if config["grid"]["L_min"] >= config["grid"]["L_max"]:
         wrong.append(f"grid.L_min {config['grid']['L_min']} must be below grid.L_max {config['grid']['L_max']}.")
+    grid = config["grid"]
+    for width, span in (("L_width", grid["L_max"] - grid["L_min"]), ("pitch_angle_width", 90.0)):
+        parts = span / grid[width]
+        if abs(parts - round(parts)) > 1e-9 * max(parts, 1.0) or round(parts) < 1:
+            wrong.append(f"grid.{width} {grid[width]} must divide {span:g}.")
+    for i, rule in enumerate(config["exclude"]):
+        wrong += _check_exclusion(f"exclude.{i}", rule)
+    if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):
+        wrong.append("the demonstration archive holds rbspice-pap-tofxeh, omni-hro-5min and omni2-yearly only.")
     if config["storms"]["threshold"] >= config["storms"]["quiet_level"]:
         wrong.append(
             f"storms.threshold {config['storms']['threshold']} must be below storms.quiet_level {config['storms']['quiet_level']} (nT)."
         )
     if (config["index"]["name"] == "Dst") != (config["index"]["product"] == "omni2-yearly") and not config["index"]["files"]:
         wrong.append("index: Dst comes from the product omni2-yearly, SYM-H from omni-hro-5min or omni-hro-1min.")
+    return wrong
+
+
+def _check_exclusion(where: str, rule: dict[str, Any]) -> list[str]:
+    ranges = [key for key in ("energy", "L") if key in rule and rule[key][0] > rule[key][1]]
+    wrong = [f"{where}.{key} {rule[key]} is the wrong way round." for key in ranges]
+    times: list[datetime.datetime] = []
+    for key in ("from", "to"):
+        try:
+            times += [datetime.datetime.fromisoformat(rule[key])] if key in rule else []
+        except ValueError:
+            wrong.append(f"{where}.{key} is {rule[key]!r}, which is not a date of the calendar.")
+    if len(times) == 2 and times[0] >= times[1]:
+        wrong.append(f"{where}: from {rule['from']} to {rule['to']} is the wrong way round.")
     return wrong
 
 

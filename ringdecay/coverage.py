@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 
 def coverage_table(files: pd.DataFrame, start: str, stop: str, probes: Sequence[str]) -> pd.DataFrame:
@@ -39,7 +40,29 @@ def coverage_table(files: pd.DataFrame, start: str, stop: str, probes: Sequence[
     return table.groupby(["probe", "month"])[columns].sum().astype(int).reset_index()
 
 
-def coverage_page(table: pd.DataFrame, files: pd.DataFrame, *, title: str, simulated: bool) -> str:
+def index_sentence(index: xr.DataArray, start: str, stop: str) -> str:
+    """Say what share of a span an index covers, and its longest gap.
+
+    Parameters
+    ----------
+    index : DataArray
+        From `open_index`.
+    start, stop : str
+        First day, and the day after the last.
+    """
+    begin, end = np.datetime64(start, "ns"), np.datetime64(stop, "ns")
+    known = index["time"].to_numpy()[np.isfinite(index.to_numpy())]
+    step = np.median(np.diff(index["time"].to_numpy())) if index.size > 1 else np.timedelta64(0, "ns")
+    known = known[(known >= begin) & (known < end)]
+    # A value stands for one step; the ends of the span count as values, so that a gap there is seen too.
+    gaps = np.diff(np.concatenate([[begin - step], known, [end]])) - step
+    missing = gaps[gaps > 0].sum() if known.size else end - begin
+    share = 1.0 - missing / (end - begin)
+    longest = max(float(gaps.max() / np.timedelta64(1, "h")), 0.0)
+    return f"The index ({index.name}) covers {100 * share:.1f} % of the span; its longest gap is {longest:.1f} h."
+
+
+def coverage_page(table: pd.DataFrame, files: pd.DataFrame, index: str, *, title: str, simulated: bool) -> str:
     """Make a page of the coverage, the totals, and every refused file with its reason.
 
     Parameters
@@ -48,6 +71,8 @@ def coverage_page(table: pd.DataFrame, files: pd.DataFrame, *, title: str, simul
         From `coverage_table`.
     files : DataFrame
         The table of files.
+    index : str
+        From `index_sentence`.
     title : str
         Heading.
     simulated : bool
@@ -71,7 +96,7 @@ def coverage_page(table: pd.DataFrame, files: pd.DataFrame, *, title: str, simul
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title>"
         "<style>body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right;"
         "border-bottom:1px solid #ddd}strong{color:#b22222}</style>"
-        f"<h1>{html.escape(title)}</h1>{'<p><strong>SIMULATED</strong></p>' if simulated else ''}<p>{sentence}</p>"
+        f"<h1>{html.escape(title)}</h1>{'<p><strong>SIMULATED</strong></p>' if simulated else ''}<p>{sentence} {html.escape(index)}</p>"
         f"{table.to_html(index=False, border=0)}"
         f"<h2>Refused files</h2>{f'<ul>{reasons}</ul>' if reasons else '<p>None.</p>'}</html>\n"
     )

@@ -49,6 +49,11 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
     return digest.hexdigest()[:16]
 
 
+def script_fingerprint(script: Path, root: Path = ROOT) -> str:
+    """Hash the source of all modules of this package that a script imports, directly or not; the script itself is not in it."""
+    return source_fingerprint(*imported_modules(ast.parse(script.read_text(encoding="utf-8")), root), root=root)
+
+
 def imported_modules(tree: ast.Module, root: Path = ROOT) -> Iterator[str]:
     """Give the modules of this package that a parsed module imports, those inside functions included."""
     package = root.name

@@ -13,13 +13,14 @@ LOCAL = ("processes", "threads", "synchronous")
 
 
 @contextmanager
-def dask_on(where: str, workers: int = 1, *, wait_seconds: float = 30.0) -> Iterator[None]:
+def dask_on(where: str | None, workers: int = 1, *, wait_seconds: float = 30.0) -> Iterator[None]:
     """Run the Dask work of a block on a scheduler.
 
     Parameters
     ----------
-    where : str
-        "processes", "threads" or "synchronous" on this machine, or the address (tcp://host:port) of a Dask scheduler.
+    where : str or None
+        "processes", "threads" or "synchronous" on this machine, or the address (tcp://host:port) of a Dask scheduler. None is
+        "synchronous": in this process, one after the other.
     workers : int
         How many workers on this machine. One worker needs no other process, and none is started for it.
     wait_seconds : float
@@ -30,6 +31,8 @@ def dask_on(where: str, workers: int = 1, *, wait_seconds: float = 30.0) -> Iter
     InputError
         If `where` is none of these, or no scheduler answers at the address.
     """
+    if where is None:
+        where = "synchronous"
     if where.startswith(("tcp://", "tls://")):
         from distributed import Client  # noqa: PLC0415 - a second to import, and few need it
 

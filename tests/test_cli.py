@@ -21,7 +21,12 @@ def run(*arguments: object, code: int = 0) -> str:
 def test_every_command_teaches_how_to_use_it():
     assert "ringdecay fit a.nc --storms storms.csv" in run("--help")
     for command in main.commands:
-        assert "Usage:" in run(command, "--help")
+        text = run(command, "--help")
+        # A sentence of what it does, and a description of every option of its own.
+        assert main.commands[command].help
+        for option in main.commands[command].params:
+            assert getattr(option, "help", None) or option.param_type_name == "argument", f"{command} {option.name}"
+        assert "Usage:" in text
     assert run("--version").startswith("ringdecay, version")
 
 
@@ -67,6 +72,7 @@ def test_one_stage_after_the_other(archive, tmp_path):
         (("fetch", "hope-pa", "-p", "a", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "nowhere"), "nowhere"),
         (("lifetimes", "none.nc", "-o", "x.nc"), "no file"),
         (("table", "README.md"), "netCDF"),
+        (("simulate", "nowhere", "--start", "foo"), "start"),
         (("storms", "README.md", "-o", "x.csv"), "README.md"),
         (("info", "--config", "none.yaml"), "no file"),
     ],

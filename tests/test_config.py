@@ -79,6 +79,13 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"index": {"name": "Dst"}}, "Dst comes from the product omni2-yearly"),
         ({"fit": {"min_points": 2}}, "fit.min_points is 2, which does not fit"),
         ({"dask": "cluster"}, "dask is"),
+        ({"exclude": [{"reason": "x", "source": "y", "to": "2016-13-45"}]}, "exclude.0.to is '2016-13-45', which is not a date"),
+        ({"exclude": [{"reason": "x", "source": "y", "from": "2016-02-01", "to": "2016-01-01"}]}, "exclude.0: .* wrong way round"),
+        ({"exclude": [{"reason": "x", "source": "y", "L": [5, 2]}]}, "exclude.0.L .* wrong way round"),
+        ({"grid": {"L_width": 0.3}}, "grid.L_width 0.3 must divide 4"),
+        ({"grid": {"pitch_angle_width": 20}}, "must divide 90"),
+        ({"storms": {"quiet_level": 5}}, "storms.quiet_level is 5"),
+        ({"product": "hope-pa"}, "the demonstration archive holds"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence(change, sentence):

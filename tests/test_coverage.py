@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
-from ringdecay.coverage import coverage_page, coverage_table
+from ringdecay.coverage import coverage_page, coverage_table, index_sentence
 
 FILES = pd.DataFrame(
     {
@@ -36,8 +38,17 @@ def test_a_probe_without_any_file_is_all_missing():
 
 def test_the_page_gives_totals_and_reasons():
     table = coverage_table(FILES, "2015-04-29", "2015-05-03", ["a", "b"])
-    page = coverage_page(table, FILES, title="Data coverage", simulated=True)
+    page = coverage_page(table, FILES, "The index is whole.", title="Data coverage", simulated=True)
     assert "8 days of probes asked for: 2 files used, 1 refused, 5 days without a file" in page
     assert "expected &lt;x&gt;" in page
     assert "SIMULATED" in page
-    assert "SIMULATED" not in coverage_page(table, FILES, title="Data coverage", simulated=False)
+    assert "SIMULATED" not in coverage_page(table, FILES, "The index is whole.", title="Data coverage", simulated=False)
+
+
+def test_gaps_of_the_index_are_said():
+    time = np.datetime64("2015-04-01", "ns") + np.arange(240) * np.timedelta64(1, "h")
+    index = xr.DataArray(np.zeros(240), coords={"time": time}, dims="time", name="Dst")
+    assert index_sentence(index, "2015-04-01", "2015-04-11") == "The index (Dst) covers 100.0 % of the span; its longest gap is 0.0 h."
+    index[24:48] = np.nan
+    assert "covers 90.0 % of the span; its longest gap is 24.0 h" in index_sentence(index, "2015-04-01", "2015-04-11")
+    assert "covers 45.0 % of the span; its longest gap is 240.0 h" in index_sentence(index, "2015-04-01", "2015-04-21")

@@ -14,6 +14,7 @@ from workflow_run import clone, snakemake
 import ringdecay as rd
 from ringdecay.binned import mean_flux
 from ringdecay.store import open_dataset
+from ringdecay.storms import read_storms
 
 EXAMPLE = ROOT / "results/example"
 
@@ -51,7 +52,7 @@ def test_the_example_in_the_repository_is_what_a_run_gives(run):
 @pytest.mark.xdist_group("demonstration")
 def test_storms_of_the_index_are_those_of_the_truth(run):
     truth = open_dataset(run / "resources/demo/demo-archive/truth.nc")
-    storms = rd.storms.read_storms(run / "results/demo/storms.csv")
+    storms = read_storms(run / "results/demo/storms.csv")
     assert len(storms) == truth.sizes["storm"] == 10
     assert storms["n_dips"].tolist() == truth["storm_n_dips"].to_numpy().tolist()
     assert (np.abs(storms["last_minimum"].to_numpy() - truth["storm_last_minimum"].to_numpy()) < np.timedelta64(3, "h")).all()

@@ -11,6 +11,7 @@ import tomllib
 import pytest
 import yaml
 from conftest import ROOT
+from packaging.requirements import Requirement
 
 import ringdecay
 from ringdecay.fingerprint import imported_modules, source_fingerprint
@@ -109,6 +110,10 @@ def test_dependencies_agree_between_project_lock_and_conda():
     extra = {re.match(r"[A-Za-z0-9-]+", item)[0].lower() for item in project["optional-dependencies"]["dev"]}
     locked = locked_versions()
     assert declared | extra <= set(locked)
+    for item in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+        requirement = Requirement(item)
+        for version in locked[requirement.name.lower()]:
+            assert requirement.specifier.contains(version), f"{item} does not allow the locked {version}"
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = dict(item.split("=") for item in environment if isinstance(item, str) and "=" in item)
     conda_names = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}

@@ -88,7 +88,7 @@ def read_lock(path: str | PathLike[str]) -> pd.DataFrame:
         table = _typed(table)
     except ValueError as error:  # pandas' parser errors are ValueErrors too
         raise FileError(source, expected, f"something else ({error})", _ADVICE) from error
-    if table.duplicated(["product", "probe", "date"]).any():
+    if table.duplicated(["product", "probe", "date", "path"]).any():
         raise FileError(source, expected, "two lines for one file", _ADVICE)
     return table
 

@@ -20,7 +20,7 @@ from ringdecay.binned.grid import Exclusion, Grid
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
-from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, solid_angle
+from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle
 from ringdecay.flux.pitch_angle import average_over_sphere
 from ringdecay.products import get_product
 
@@ -78,7 +78,9 @@ def bin_flux(
     Raises
     ------
     InputError
-        If arguments do not fit, or the flux has no coordinate for the L definition of the grid.
+        If arguments do not fit.
+    FileError
+        If `flux` is a Dataset that has no coordinate for the L definition of the grid or no magnetic latitude. Files without are refused.
 
     Notes
     -----
@@ -219,7 +221,7 @@ def _combine(
     rows = []
     for (name, date), outcome in zip(labels, results, strict=True):
         result = outcome
-        if isinstance(result, Partial) and tuple(result.energy.tolist()) != common:
+        if isinstance(result, Partial) and not same_energies(result.energy, np.asarray(common)):
             result = FileError(
                 name,
                 f"the energy table of most files ({list(common)} keV)",

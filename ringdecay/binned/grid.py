@@ -54,6 +54,8 @@ class Grid:
             )
         if not (0 < self.L_min < self.L_max and 0 < self.L_width <= self.L_max - self.L_min):
             raise InputError(f"the L bins from {self.L_min} to {self.L_max} in steps of {self.L_width} do not make sense")
+        if not math.isclose((self.L_max - self.L_min) / self.L_width, round((self.L_max - self.L_min) / self.L_width), rel_tol=1e-9):
+            raise InputError(f"L_width is {self.L_width}; it must divide the range from {self.L_min} to {self.L_max}")
         if self.L_definition not in L_DEFINITIONS:
             raise unknown("L definition", self.L_definition, L_DEFINITIONS)
         if not 0 < self.max_MLAT <= 90:
@@ -64,7 +66,7 @@ class Grid:
     @property
     def L_edges(self) -> npt.NDArray[np.float64]:  # noqa: N802 - L is the symbol
         """Edges of the L bins, rounded so that 2.3 is 2.3."""
-        n = max(1, round((self.L_max - self.L_min) / self.L_width))
+        n = round((self.L_max - self.L_min) / self.L_width)
         return np.round(self.L_min + self.L_width * np.arange(n + 1), 6)
 
     @property

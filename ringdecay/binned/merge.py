@@ -13,6 +13,7 @@ import xarray as xr
 from ringdecay.binned.grid import Exclusion, Grid
 from ringdecay.binned.sums import SUMS
 from ringdecay.errors import InputError
+from ringdecay.flux import same_energies
 
 BY_PITCH_ANGLE = "_by_pitch_angle"
 DIMS = ("probe", "time", "L", "energy")
@@ -133,7 +134,10 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     InputError
         If there is none, or they differ in energies, bins, L definition or product.
     """
-    given = sorted(datasets, key=lambda ds: (str(ds.probe.values[0]), int(ds.attrs["first_bin"]) if ds.sizes["time"] else -1))
+    given = list(datasets)
+    if any(name not in ds for ds in given for name in SUMS):
+        raise InputError("one of the datasets to merge is not binned flux (it lacks the sums that bin_flux makes)")
+    given.sort(key=lambda ds: (str(ds.probe.values[0]), int(ds.attrs["first_bin"]) if ds.sizes["time"] else -1))
     if not given:
         raise InputError("there is nothing to merge: no binned dataset was given")
     filled = [ds for ds in given if ds.sizes["time"]]
@@ -141,14 +145,15 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     for other in filled[1:]:
         for name in ("L", "energy", "equatorial_pitch_angle"):
             here, there = (ds[name].to_numpy().tolist() if name in ds.coords else "none" for ds in (first, other))
-            if here != there:
+            if here != there and not (name == "energy" and same_energies(first[name].to_numpy(), other[name].to_numpy())):
                 raise InputError(
                     f"binned data from {_span(first)} and from {_span(other)} differ in {name} ({here} and {there}); "
                     "they cannot be added: run them separately"
                 )
         for key in ("time_bin_hours", "L_definition", "max_MLAT", "product", "flux"):
-            if first.attrs[key] != other.attrs[key]:
-                raise InputError(f"binned data differ in {key} ({first.attrs[key]} and {other.attrs[key]}); bin them alike first")
+            here, there = first.attrs.get(key), other.attrs.get(key)
+            if here != there:
+                raise InputError(f"binned data differ in {key} ({here} and {there}); bin them alike first")
     probes = sorted({str(probe) for ds in given for probe in ds.probe.values})
     starts = [int(ds.attrs["first_bin"]) for ds in filled]
     start = min(starts, default=0)
@@ -241,6 +246,8 @@ def select_flux(binned: xr.Dataset, equatorial_pitch_angle: float | None = None)
     )
     result = plain.assign({name.removesuffix(BY_PITCH_ANGLE): chosen[name] for name in resolved})
     low, high = bounds[inside[-1]]
+    # Resolved flux is taken at all latitudes.
+    del result.attrs["max_MLAT"]
     return result.assign_attrs(flux=f"equatorial pitch angle {low:g} to {high:g} degrees")
 
 

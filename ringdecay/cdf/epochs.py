@@ -47,13 +47,14 @@ def to_datetime64(values: npt.NDArray[np.generic], cdf_type: str) -> npt.NDArray
     Returns
     -------
     ndarray of datetime64[ns], shape (n,)
-        UTC. Fill and pad values are NaT. `datetime64` has no 23:59:60: a time within a leap second becomes the last nanosecond
-        before it ends, so that the order of times is kept (NASA's library clamps likewise, to its microsecond).
+        UTC. Fill and pad values are NaT, and so are TT2000 times before 1972, when UTC had no whole leap seconds. `datetime64` has no
+        23:59:60: a time within a leap second becomes the last nanosecond before it ends, so that the order of times is kept (NASA's
+        library clamps likewise, to its microsecond).
 
     Raises
     ------
     InputError
-        If `cdf_type` is none of the three, or a TT2000 time lies before 1972, when UTC had no whole leap seconds.
+        If `cdf_type` is none of the three.
     """
     if cdf_type == "CDF_TIME_TT2000":
         return _from_tt2000(np.asarray(values, dtype=np.int64))
@@ -76,10 +77,8 @@ def to_datetime64(values: npt.NDArray[np.generic], cdf_type: str) -> npt.NDArray
 
 
 def _from_tt2000(values: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
-    # The fill value is the smallest integer, the pad value the next one.
-    valid = values > np.iinfo(np.int64).min + 1
-    if np.any(values[valid] < _LEAP_TT2000[0]):
-        raise InputError("a TT2000 time lies before 1972-01-01, where UTC had no whole leap seconds; such data are not supported")
+    # The fill value is the smallest integer, the pad value the next one; both lie long before 1972.
+    valid = values >= _LEAP_TT2000[0]
     inside = np.where(valid, values, 0)
     era = np.searchsorted(_LEAP_TT2000, inside, side="right") - 1
     utc = _J2000_TT + (inside - _TT_MINUS_TAI - _TAI_MINUS_UTC[era]).astype("timedelta64[ns]")

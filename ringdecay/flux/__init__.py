@@ -2,6 +2,15 @@
 
 from ringdecay.flux.pitch_angle import equatorial_pitch_angle, omnidirectional, solid_angle
 from ringdecay.flux.position import dipole_L, magnetic_latitude
-from ringdecay.flux.read import date_and_probe, open_flux
+from ringdecay.flux.read import date_and_probe, open_flux, same_energies
 
-__all__ = ["date_and_probe", "dipole_L", "equatorial_pitch_angle", "magnetic_latitude", "omnidirectional", "open_flux", "solid_angle"]
+__all__ = [
+    "date_and_probe",
+    "dipole_L",
+    "equatorial_pitch_angle",
+    "magnetic_latitude",
+    "omnidirectional",
+    "open_flux",
+    "same_energies",
+    "solid_angle",
+]

@@ -95,7 +95,8 @@ def date_and_probe(path: Path_, product: Product) -> tuple[str | None, str | Non
 
 
 def _open_one(path: Path, product: Product, names: FluxVariables) -> xr.Dataset:
-    required = [names.time, names.flux, names.energy, names.pitch_angle]
+    # Flux without the flags that its product has would be used unfiltered.
+    required = [name for name in (names.time, names.flux, names.energy, names.pitch_angle, names.quality) if name is not None]
     optional = [
         name
         for name in (
@@ -193,6 +194,11 @@ def _energies(content: CdfFile, names: FluxVariables, product: Product) -> tuple
             f"{table.tolist()} keV", "check that the file is of this product; if it is, its energy table has changed: report it",
         )  # fmt: skip
     return table, wrong
+
+
+def same_energies(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
+    """Tell whether two energy tables are the same but for rounding."""
+    return one.size == other.size and bool(np.allclose(one, other, rtol=_SAME_ENERGY, atol=0))
 
 
 def _significant(values: npt.NDArray[np.float64], digits: int) -> npt.NDArray[np.float64]:
@@ -344,8 +350,7 @@ def _position(
 def _concatenate(datasets: list[xr.Dataset]) -> xr.Dataset:
     first = datasets[0]
     for other in datasets[1:]:
-        same = other.energy.size == first.energy.size and np.allclose(other.energy, first.energy, rtol=_SAME_ENERGY, atol=0)
-        if not same:
+        if not same_energies(first.energy.to_numpy(), other.energy.to_numpy()):
             raise FileError(
                 other.attrs["source_files"],
                 f"the energy table of {first.attrs['source_files']} ({first.energy.values.tolist()} keV)",

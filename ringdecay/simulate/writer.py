@@ -98,7 +98,10 @@ def archive(
         If a file cannot be written.
     """
     folder = Path(path)
-    first = np.array([start], dtype="datetime64[D]")[0]
+    try:
+        first = np.array([start], dtype="datetime64[D]")[0]
+    except ValueError as error:
+        raise InputError(f"start is {start!r}, which is not a date (YYYY-MM-DD)") from error
     if not probes or not set(probes) <= set(PHASE):
         raise InputError(f"probes must be among {', '.join(sorted(PHASE))}, got {list(probes)}.")
     if days < 1 or not 0 <= compression <= 9:

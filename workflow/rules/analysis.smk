@@ -11,14 +11,13 @@ rule bin_flux:
     resources:
         mem_mb=2000,
     params:
-        code=code("binned", "archive", "schedule"),
+        code=code("bin_flux"),
         span=span,
         archive=archive_place(),
         cache=config["cache"],
         product=config["product"],
         grid=config["grid"],
         exclude=config["exclude"],
-        dask=config["dask"],
     message:
         "Binning probe {wildcards.probe}, {wildcards.month}"
     script:
@@ -43,7 +42,7 @@ rule merge_binned:
     resources:
         mem_mb=4000,
     params:
-        code=code("binned"),
+        code=code("merge_binned"),
         equatorial_pitch_angle=config["flux"]["equatorial_pitch_angle"],
     message:
         "Adding the months and writing the table of files"
@@ -64,7 +63,7 @@ rule find_storms:
     resources:
         mem_mb=1000,
     params:
-        code=code("storms"),
+        code=code("find_storms"),
         storms=config["storms"],
     message:
         "Finding storms in the index"
@@ -88,9 +87,8 @@ rule fit_decays:
     resources:
         mem_mb=4000,
     params:
-        code=code("decays", "binned", "provenance"),
+        code=code("fit_decays"),
         fit=config["fit"],
-        config=config,
     message:
         "Fitting a decay to every storm, probe, energy and L-shell"
     script:
@@ -111,9 +109,8 @@ rule average_lifetimes:
     resources:
         mem_mb=1000,
     params:
-        code=code("lifetime", "provenance"),
+        code=code("average_lifetimes"),
         confidence=config["fit"]["confidence"],
-        config=config,
     message:
         "Averaging the rates over storms"
     script:

@@ -10,7 +10,7 @@ PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 from ringdecay.config import check_config, month_span, months
 from ringdecay.errors import InputError
-from ringdecay.fingerprint import source_fingerprint
+from ringdecay.fingerprint import script_fingerprint
 
 try:
     config = check_config(config)
@@ -29,9 +29,11 @@ wildcard_constraints:
     month=r"\d{6}",
 
 
-def code(*modules):
-    """Give the fingerprint of the source behind a job, because Snakemake does not see changes inside the package."""
-    return source_fingerprint(*modules, "store", "logs", root=PROJECT / "ringdecay")
+def code(script):
+    """Give the fingerprint of the source that a script imports, because Snakemake sees only changes of the script itself."""
+    return script_fingerprint(
+        PROJECT / f"workflow/scripts/{script}.py", PROJECT / "ringdecay"
+    )
 
 
 def span(wildcards):

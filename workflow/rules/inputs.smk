@@ -15,7 +15,7 @@ rule simulate_archive:
     resources:
         mem_mb=2000,
     params:
-        code=code("simulate"),
+        code=code("simulate_archive"),
         span=(config["start"], config["stop"]),
         probes=config["probes"],
     message:
@@ -37,9 +37,9 @@ rule fetch_flux:
     threads: 1
     resources:
         mem_mb=500,
-        downloads=1,
+        downloads=4,
     params:
-        code=code("archive"),
+        code=code("fetch_flux"),
         archive=archive_place(),
         cache=config["cache"],
         product=config["product"],
@@ -65,9 +65,9 @@ rule fetch_index:
     threads: 1
     resources:
         mem_mb=2000,
-        downloads=1,
+        downloads=4,
     params:
-        code=code("archive", "indices"),
+        code=code("fetch_index"),
         archive=archive_place(),
         cache=config["cache"],
         index=config["index"],
@@ -86,6 +86,7 @@ rule lock_inputs:
             month=months(config["start"], config["stop"]),
         ),
         index=f"{RESOURCES}/inputs/index.tsv",
+        storms=config["storms"]["table"] or [],
     output:
         lock=f"{RESULTS}/inputs.tsv",
     log:
@@ -96,7 +97,7 @@ rule lock_inputs:
     resources:
         mem_mb=500,
     params:
-        code=code("archive"),
+        code=code("lock_inputs"),
     message:
         "Listing every input file with its version and SHA-256"
     script:

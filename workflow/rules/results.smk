@@ -19,7 +19,7 @@ rule write_tables:
     resources:
         mem_mb=1000,
     params:
-        code=code("tables"),
+        code=code("write_tables"),
         L=config["figures"]["L"],
     message:
         "Writing the tables"
@@ -30,6 +30,7 @@ rule write_tables:
 rule write_coverage:
     input:
         files=f"{RESULTS}/files.csv",
+        index=f"{RESOURCES}/index.nc",
     output:
         report(
             f"{RESULTS}/coverage.html",
@@ -45,7 +46,7 @@ rule write_coverage:
     resources:
         mem_mb=500,
     params:
-        code=code("coverage"),
+        code=code("write_coverage"),
         span=(config["start"], config["stop"]),
         probes=config["probes"],
     message:
@@ -74,7 +75,8 @@ rule write_provenance:
     resources:
         mem_mb=500,
     params:
-        code=code("provenance"),
+        code=code("write_provenance"),
+        # Everything that is written down; the results themselves do not depend on all of it.
         config=config,
     message:
         "Writing down what went in"
@@ -104,7 +106,7 @@ rule plot_overview:
     resources:
         mem_mb=2000,
     params:
-        code=code("plots", "storms", "binned"),
+        code=code("plot_overview"),
         figures=config["figures"],
     message:
         "Drawing the overview"
@@ -134,7 +136,7 @@ rule plot_storm_fits:
     resources:
         mem_mb=2000,
     params:
-        code=code("plots", "storms", "binned"),
+        code=code("plot_storm_fits"),
         figures=config["figures"],
     message:
         "Drawing one storm's flux with its fits"
@@ -161,7 +163,7 @@ rule plot_lifetime_map:
     resources:
         mem_mb=1000,
     params:
-        code=code("plots", "storms", "binned"),
+        code=code("plot_lifetime_map"),
     message:
         "Drawing the map of decay times"
     script:
@@ -188,7 +190,7 @@ rule plot_lifetime_curves:
     resources:
         mem_mb=1000,
     params:
-        code=code("plots", "storms", "binned"),
+        code=code("plot_lifetime_curves"),
         figures=config["figures"],
     message:
         "Drawing decay times against energy and L"

@@ -8,5 +8,5 @@ from ringdecay.store import open_dataset, write_dataset
 
 with logged_to(snakemake.log[0]):
     result = lifetimes(open_dataset(snakemake.input.decays), confidence=snakemake.params.confidence)
-    record = provenance(snakemake.params.config, read_lock(snakemake.input.lock))
+    record = provenance(snakemake.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(result, record), snakemake.output.lifetimes)

@@ -8,7 +8,7 @@ from ringdecay.store import write_dataset
 
 # Worker processes import this file again; only the job itself may run it.
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]), dask_on(snakemake.params.dask, snakemake.threads):
+    with logged_to(snakemake.log[0]), dask_on(snakemake.config["dask"]):
         params, probe = snakemake.params, snakemake.wildcards.probe
         lock = read_lock(snakemake.input.lock)
         files = fetch(params.product, probe, *params.span, params.archive, cache=params.cache, lock=lock).files

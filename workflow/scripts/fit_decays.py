@@ -12,5 +12,5 @@ with logged_to(snakemake.log[0]):
     binned = with_merged_probe(open_dataset(snakemake.input.binned))
     index = open_array(snakemake.input.index)
     decays = fit_decays(binned, read_storms(snakemake.input.storms), index=index, **snakemake.params.fit)
-    record = provenance(snakemake.params.config, read_lock(snakemake.input.lock))
+    record = provenance(snakemake.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(decays, record), snakemake.output.decays)

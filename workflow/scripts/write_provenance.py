@@ -6,6 +6,7 @@ from ringdecay.provenance import provenance, write_provenance
 from ringdecay.store import content_hash, open_dataset
 
 with logged_to(snakemake.log[0]):
-    record = provenance(snakemake.params.config, read_lock(snakemake.input.lock))
+    record = provenance(snakemake.config, read_lock(snakemake.input.lock))
+    record["simulated"] = "SIMULATED" if open_dataset(snakemake.input.lifetimes).attrs["simulated"] == "yes" else "no"
     record["content_hash"] = {name: content_hash(open_dataset(snakemake.input[name])) for name in ("decays", "lifetimes")}
     write_provenance(record, snakemake.output[0])
