@@ -39,6 +39,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write a Dataset as compressed netCDF-4, whole or not at all."""
     dataset = dataset.load()
+    # Without a value to tell the type by, empty text would be stored as numbers.
+    empty = {name: variable.astype(str) for name, variable in dataset.data_vars.items() if variable.dtype.kind == "O" and not variable.size}
+    dataset = dataset.assign(empty)
     encoding: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 1}
         for name, variable in dataset.variables.items()
