@@ -62,6 +62,14 @@ def days(number: float) -> np.timedelta64:
     return np.timedelta64(round(number * 86_400e9), "ns")
 
 
+def to_time(t: Floats, origin: np.datetime64) -> Times:
+    """Give days from an origin as datetime64[ns]; NaN as NaT."""
+    out = np.full(t.shape, np.datetime64("NaT", "ns"))
+    some = np.isfinite(t)
+    out[some] = origin.astype("datetime64[ns]") + np.round(t[some] * 86_400e9).astype("timedelta64[ns]")
+    return out
+
+
 def first_below(values: Floats, valid: NDArray[np.bool_], threshold: Floats) -> NDArray[np.int64]:
     """Index of the first valid value below a threshold in each row, the row's length if there is none.
 
