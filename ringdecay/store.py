@@ -18,6 +18,14 @@ from ringdecay.errors import FileError
 # Attributes that say when and where a result was made, not what it is; they do not enter the content hash.
 UNHASHED_ATTRIBUTES = frozenset({"history", "date_created", "provenance"})
 
+# First line of every table made from simulated data.
+SIMULATED_NOTE = "SIMULATED data: made from a demonstration archive with known decay times, not from measurements"
+
+
+def is_simulated(*data: Any) -> bool:
+    """Tell whether any of the Datasets, arrays or tables says in its `attrs` that it is simulated; None is none."""
+    return any(str(one.attrs.get("simulated", "no")).lower() == "yes" for one in data if one is not None)
+
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
-from ringdecay.store import written_whole
+from ringdecay.store import SIMULATED_NOTE, is_simulated, written_whole
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
 FLOAT_FORMAT = "%.8g"
@@ -91,9 +91,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
     list of str
         Lines for `write_csv`, without the comment sign.
     """
-    lines = (
-        ["SIMULATED data: made from a demonstration archive with known decay times, not from measurements"] if simulated(dataset) else []
-    )
+    lines = [SIMULATED_NOTE] if is_simulated(dataset) else []
     lines += [title, "read with pandas.read_csv(path, comment='#')"]
     for name in (
         "product",
@@ -207,7 +205,7 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
         r"; \textsuperscript{b}\,storms of fast decay were lost to the instrument's floor, tau may be too long" if marks["b"].any() else ""
     )
     about += "."
-    caption = (r"\textbf{SIMULATED.} " if simulated(lifetimes) else "") + about
+    caption = (r"\textbf{SIMULATED.} " if is_simulated(lifetimes) else "") + about
     heads = " & ".join(f"$L = {value:g}$" for value in chosen["L"].to_numpy())
     lines = [
         r"% needs \usepackage{booktabs}",
@@ -280,11 +278,6 @@ def grows(cells: xr.Dataset) -> xr.DataArray:
     growing = flagged(cells, "growth")
     # A lifetime of the paper mode has no limit, and never grows: a growing storm is only not among the accepted.
     return growing | np.isinf(cells["tau_limit"]) if "tau_limit" in cells else growing
-
-
-def simulated(*datasets: Any) -> bool:
-    """Tell whether any of the datasets says that it is simulated."""
-    return any(str(dataset.attrs.get("simulated", "no")).lower() == "yes" for dataset in datasets if dataset is not None)
 
 
 def confidence_text(dataset: xr.Dataset, percent: str = "%") -> str:

@@ -13,6 +13,7 @@ import xarray as xr
 from ringdecay.binned.grid import Exclusion, Grid
 from ringdecay.binned.sums import SUMS
 from ringdecay.errors import InputError
+from ringdecay.store import is_simulated
 
 BY_PITCH_ANGLE = "_by_pitch_angle"
 DIMS = ("probe", "time", "L", "energy")
@@ -174,7 +175,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
         ("time", "bound"),
         np.stack([centres - half, centres - half + np.timedelta64(grid_time.time_bin, "ns")], axis=-1),
     )
-    simulated = "yes" if any(ds.attrs["simulated"] == "yes" for ds in given) else "no"
+    simulated = "yes" if is_simulated(*given) else "no"
     excluded = sorted({str(ds.attrs["excluded"]) for ds in given} - {"nothing"})
     attributes = {**first.attrs, "first_bin": start, "simulated": simulated, "excluded": "; ".join(excluded) or "nothing"}
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
