@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from ringdecay.decays.windows import DAY, Times, days, index_change, storm_windo
 from ringdecay.errors import InputError, unknown
 
 Mode = Literal["calibrated", "paper"]
-MODES = ("calibrated", "paper")
+MODES: tuple[Mode, ...] = get_args(Mode)
 _KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
