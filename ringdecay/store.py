@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from ringdecay.errors import FileError
@@ -25,6 +26,13 @@ SIMULATED_NOTE = "SIMULATED data: made from a demonstration archive with known d
 def is_simulated(*data: Any) -> bool:
     """Tell whether any of the Datasets, arrays or tables says in its `attrs` that it is simulated; None is none."""
     return any(str(one.attrs.get("simulated", "no")).lower() == "yes" for one in data if one is not None)
+
+
+def iso_times(times: npt.NDArray[np.datetime64]) -> list[str]:
+    """Write times as ISO 8601 in UTC ("2015-06-23T04:30:00Z"), with nanoseconds if one of them needs them; NaT is empty."""
+    whole = bool((np.isnat(times) | (times == times.astype("datetime64[s]"))).all())
+    text = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
+    return ["" if missing else str(one) for one, missing in zip(text, np.isnat(times), strict=True)]
 
 
 @contextmanager

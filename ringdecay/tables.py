@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
-from ringdecay.store import SIMULATED_NOTE, is_simulated, written_whole
+from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_whole
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
 FLOAT_FORMAT = "%.8g"
@@ -150,7 +150,7 @@ def write_csv(table: pd.DataFrame, path: str | PathLike[str], header_lines: Iter
     for name in out.columns:
         values = out[name]
         if values.dtype.kind == "M":
-            out[name] = _iso(values.to_numpy().astype("datetime64[ns]"))
+            out[name] = iso_times(values.to_numpy().astype("datetime64[ns]"))
         elif not pd.api.types.is_numeric_dtype(values):
             out[name] = [str(value).replace("#", "no.") for value in values]
     with written_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
@@ -317,12 +317,6 @@ def _long(dataset: xr.Dataset, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
 def _as_lines(lines: Iterable[str]) -> list[str]:
     """Make a list of lines; a single text is one line, not its letters."""
     return [lines] if isinstance(lines, str) else list(lines)
-
-
-def _iso(times: npt.NDArray[np.datetime64]) -> list[str]:
-    whole = bool((np.isnat(times) | (times == times.astype("datetime64[s]"))).all())
-    text = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
-    return ["" if missing else str(one) for one, missing in zip(text, np.isnat(times), strict=True)]
 
 
 def _decimals(width: float) -> int:
