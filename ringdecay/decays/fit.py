@@ -20,7 +20,8 @@ from ringdecay.errors import InputError, unknown
 
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-_KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
+# What a result keeps of what the data say of themselves.
+KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
 def fit_decays(
@@ -112,7 +113,7 @@ def fit_decays(
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
-    attrs: dict[str, Any] = {name: binned.attrs[name] for name in _KEPT_ATTRIBUTES if name in binned.attrs}
+    attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {"title": "Decay of the proton flux after each storm", "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
     attrs |= {"floor_from": "none" if floor is None else "pile-up of bins" if isinstance(floor, str) else "given"}
