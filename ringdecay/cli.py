@@ -294,4 +294,6 @@ def _expect(dataset: xr.Dataset, path: Path, dims: set[str], what: str) -> xr.Da
 
 
 def _simulated(dataset: Any) -> str:
-    return " (SIMULATED)" if dataset.attrs.get("simulated") == "yes" else ""
+    from ringdecay.store import is_simulated  # noqa: PLC0415
+
+    return " (SIMULATED)" if is_simulated(dataset) else ""

@@ -56,7 +56,7 @@ def index_sentence(index: xr.DataArray, start: str, stop: str) -> str:
     known = known[(known >= begin) & (known < end)]
     # A value stands for one step; the ends of the span count as values, so that a gap there is seen too.
     gaps = np.diff(np.concatenate([[begin - step], known, [end]])) - step
-    missing = gaps[gaps > 0].sum() if known.size else end - begin
+    missing = gaps[gaps > np.timedelta64(0, "ns")].sum() if known.size else end - begin
     share = 1.0 - missing / (end - begin)
     longest = max(float(gaps.max() / np.timedelta64(1, "h")), 0.0)
     return f"The index ({index.name}) covers {100 * share:.1f} % of the span; its longest gap is {longest:.1f} h."

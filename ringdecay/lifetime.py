@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ringdecay.decays.fit import KEPT_ATTRIBUTES
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.result import FLAGS as FIT_FLAGS
@@ -102,19 +103,7 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     counts = {name: kind.sum(0) for name, kind in kinds.items()}
     bits = np.where(counts["n_storms"] == 0, FLAGS["no_fits"], 0) | np.where(counts["n_storms"] == 1, FLAGS["single_storm"], 0)
     bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
-    kept = (
-        "product",
-        "flux",
-        "L_definition",
-        "max_MLAT",
-        "time_bin_hours",
-        "excluded",
-        "simulated",
-        "mode",
-        "window",
-        "start_delay_days",
-        "max_days",
-    )
+    kept = (*KEPT_ATTRIBUTES, "mode", "window", "start_delay_days", "max_days")
     attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
     attrs |= {"title": "Decay times of the proton flux, mean over storms", "probe": probe, "confidence": confidence}
     if decays.attrs.get("mode") == "paper":

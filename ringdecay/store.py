@@ -11,12 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from ringdecay.errors import FileError
 
 # Attributes that say when and where a result was made, not what it is; they do not enter the content hash.
 UNHASHED_ATTRIBUTES = frozenset({"history", "date_created", "provenance"})
+
+# First line of every table made from simulated data.
+SIMULATED_NOTE = "SIMULATED data: made from a demonstration archive with known decay times, not from measurements"
+
+
+def is_simulated(*data: Any) -> bool:
+    """Tell whether any of the Datasets, arrays or tables says in its `attrs` that it is simulated; None is none."""
+    return any(str(one.attrs.get("simulated", "no")).lower() == "yes" for one in data if one is not None)
+
+
+def iso_times(times: npt.NDArray[np.datetime64]) -> list[str]:
+    """Write times as ISO 8601 in UTC ("2015-06-23T04:30:00Z"), with nanoseconds if one of them needs them; NaT is empty."""
+    whole = bool((np.isnat(times) | (times == times.astype("datetime64[s]"))).all())
+    text = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
+    return ["" if missing else str(one) for one, missing in zip(text, np.isnat(times), strict=True)]
 
 
 @contextmanager
@@ -39,6 +55,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write a Dataset as compressed netCDF-4, whole or not at all."""
     dataset = dataset.load()
+    # Without a value to tell the type by, empty text would be stored as numbers.
+    empty = {name: variable.astype(str) for name, variable in dataset.data_vars.items() if variable.dtype.kind == "O" and not variable.size}
+    dataset = dataset.assign(empty)
     encoding: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 1}
         for name, variable in dataset.variables.items()

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
-from ringdecay.store import written_whole
+from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_whole
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
 FLOAT_FORMAT = "%.8g"
@@ -91,9 +91,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
     list of str
         Lines for `write_csv`, without the comment sign.
     """
-    lines = (
-        ["SIMULATED data: made from a demonstration archive with known decay times, not from measurements"] if simulated(dataset) else []
-    )
+    lines = [SIMULATED_NOTE] if is_simulated(dataset) else []
     lines += [title, "read with pandas.read_csv(path, comment='#')"]
     for name in (
         "product",
@@ -152,7 +150,7 @@ def write_csv(table: pd.DataFrame, path: str | PathLike[str], header_lines: Iter
     for name in out.columns:
         values = out[name]
         if values.dtype.kind == "M":
-            out[name] = _iso(values.to_numpy().astype("datetime64[ns]"))
+            out[name] = iso_times(values.to_numpy().astype("datetime64[ns]"))
         elif not pd.api.types.is_numeric_dtype(values):
             out[name] = [str(value).replace("#", "no.") for value in values]
     with written_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
@@ -207,7 +205,7 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
         r"; \textsuperscript{b}\,storms of fast decay were lost to the instrument's floor, tau may be too long" if marks["b"].any() else ""
     )
     about += "."
-    caption = (r"\textbf{SIMULATED.} " if simulated(lifetimes) else "") + about
+    caption = (r"\textbf{SIMULATED.} " if is_simulated(lifetimes) else "") + about
     heads = " & ".join(f"$L = {value:g}$" for value in chosen["L"].to_numpy())
     lines = [
         r"% needs \usepackage{booktabs}",
@@ -282,11 +280,6 @@ def grows(cells: xr.Dataset) -> xr.DataArray:
     return growing | np.isinf(cells["tau_limit"]) if "tau_limit" in cells else growing
 
 
-def simulated(*datasets: Any) -> bool:
-    """Tell whether any of the datasets says that it is simulated."""
-    return any(str(dataset.attrs.get("simulated", "no")).lower() == "yes" for dataset in datasets if dataset is not None)
-
-
 def confidence_text(dataset: xr.Dataset, percent: str = "%") -> str:
     """Say the confidence of the intervals, for example "95 %"."""
     return f"{100 * float(dataset.attrs.get('confidence', 0.95)):g} {percent}"
@@ -324,12 +317,6 @@ def _long(dataset: xr.Dataset, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
 def _as_lines(lines: Iterable[str]) -> list[str]:
     """Make a list of lines; a single text is one line, not its letters."""
     return [lines] if isinstance(lines, str) else list(lines)
-
-
-def _iso(times: npt.NDArray[np.datetime64]) -> list[str]:
-    whole = bool((np.isnat(times) | (times == times.astype("datetime64[s]"))).all())
-    text = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
-    return ["" if missing else str(one) for one, missing in zip(text, np.isnat(times), strict=True)]
 
 
 def _decimals(width: float) -> int:

@@ -105,7 +105,7 @@ def decays(simulated: str = "yes", mode: str = "calibrated", n: int = 2) -> xr.D
     onset = (table["onset"].to_numpy() - START) / DAY
     start = np.broadcast_to(days(onset + 1.6)[:, None, None, None], shape).copy()
     stop = np.broadcast_to(days(onset + 12.3456789)[:, None, None, None], shape).copy()
-    start[nothing] = stop[nothing] = np.datetime64("NaT")
+    start[nothing] = stop[nothing] = np.datetime64("NaT", "ns")
     data = (
         {"rate": rate} | values | {"tau": np.where(rate > 0, 1 / rate, np.nan), "n": n_points, "start": start, "stop": stop, "flag": flag}
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from cdflib import cdfwrite
 
-from ringdecay.cdf import read_cdf, to_datetime64
+from ringdecay.cdf import is_cdf, looks_like_html, read_cdf, to_datetime64
 from ringdecay.errors import FileError, InputError
 
 LEAP_DAYS = ["2012-06-30", "2015-06-30", "2016-12-31"]
@@ -144,8 +144,31 @@ def test_a_damaged_compressed_block_is_refused(tmp_path):
 def test_html_named_cdf_is_called_what_it_is(tmp_path):
     path = tmp_path / "page.cdf"
     path.write_text("<!DOCTYPE HTML><html><body>403 Forbidden</body></html>")
-    with pytest.raises(FileError, match="an HTML page"):
+    with pytest.raises(FileError, match="a web page"):
         read_cdf(path, ["flux"])
+
+
+@pytest.mark.parametrize(
+    ("head", "cdf"),
+    [
+        ("cdf300010000ffff", True),  # version 3
+        ("cdf30001cccc0001", True),  # compressed as a whole
+        ("cdf260020000ffff", True),
+        ("0000ffff0000ffff", True),  # version 2.5 and older
+        ("cdf30001", False),  # cut
+        ("894844460d0a1a0a", False),  # HDF5
+        ("0000ffff00000000", False),
+    ],
+)
+def test_a_cdf_is_known_by_its_first_two_words(head, cdf):
+    assert is_cdf(bytes.fromhex(head)) is cdf
+
+
+@pytest.mark.parametrize(
+    ("head", "page"), [(b"\r\n <!doctype html>", True), (b"<?xml version='1.0'?>", True), (b"", False), (b" 2015", False)]
+)
+def test_a_web_page_is_known_by_its_first_sign(head, page):
+    assert looks_like_html(head) is page
 
 
 def test_missing_variable_and_missing_file_are_named(tmp_path):

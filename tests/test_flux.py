@@ -159,7 +159,7 @@ def test_time_is_strictly_increasing_over_a_leap_second(tmp_path):
     # Four records a second from two seconds before the leap second of 2015-06-30 on; the four in it share one time, three are dropped.
     path, _ = pap_file(tmp_path / "x.cdf", start="2015-06-30T23:59:58", step=250_000_000)
     found = rd.open_flux(path, "rbspice-pap-tofxeh")
-    assert (np.diff(found["time"].to_numpy()) > np.timedelta64(0)).all()
+    assert (np.diff(found["time"].to_numpy()) > np.timedelta64(0, "ns")).all()
     assert found.attrs["n_records_dropped"] == 3
     assert found["time"].to_numpy()[-1] == np.datetime64("2015-07-01T00:00:01.75")
     time = np.array(

@@ -234,8 +234,8 @@ OMNI2 = omni2_line(2013, 1, 0, -5) + omni2_line(2013, 1, 1, -6)
         ("Dst", OMNI2.replace("-6", "-b").encode(), "-b"),
         ("Dst", omni2_line(2013, 367, 0, -5).encode(), "day 367"),
         ("SYM-H", OMNI2.encode(), "OMNI2"),
-        ("SYM-H", b"\xcd\xf3\x00\x01\x00\x00", ""),
-        ("Dst", b"\xcd\xf3\x00\x01\x00\x00", "a CDF file"),
+        ("SYM-H", b"\xcd\xf3\x00\x01\x00\x00\xff\xff\x00\x00", ""),
+        ("Dst", b"\xcd\xf3\x00\x01\x00\x00\xff\xff\x00\x00", "a CDF file"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, name: str, content: bytes, found: str) -> None:

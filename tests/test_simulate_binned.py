@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from ringdecay import simulate
+from ringdecay.binned import SUMS, Grid, bin_flux, file_table, merge_binned
 from ringdecay.errors import InputError
 from ringdecay.simulate.truth import L_CENTRES
 from ringdecay.store import content_hash, open_dataset, write_dataset
-
-SUMS = (
-    "n_samples",
-    "n_zero",
-    "sum_flux",
-    "sum_flux_squared",
-    "sum_log_flux",
-    "sum_log_flux_squared",
-    "counts",
-    "exposure",
-    "sum_time",
-)
 
 
 def test_layout_survives_a_file(tmp_path) -> None:
@@ -37,6 +27,30 @@ def test_layout_survives_a_file(tmp_path) -> None:
     assert content_hash(open_dataset(tmp_path / "binned.nc")) == content_hash(binned)
 
 
+def test_layout_is_that_of_binned_files(tmp_path) -> None:
+    truth = simulate.make_truth(7, days=20)
+    simulate.archive(tmp_path, truth=truth, days=2, probes=("a",))
+    binned = bin_flux(sorted(tmp_path.rglob("rbsp-a-rbspice*.cdf")), product="rbspice-pap-tofxeh").drop_dims("equatorial_pitch_angle")
+    drawn = simulate.binned_series(truth, probes=("a",))
+    assert set(drawn.variables) == set(binned.variables)
+    for name, variable in binned.variables.items():
+        assert drawn[name].dims == variable.dims, name
+        assert drawn[name].attrs == variable.attrs, name
+        assert drawn[name].dtype.kind == variable.dtype.kind, name
+    assert drawn.attrs == binned.attrs
+    # The world begins with the first file, and the bins of both are the same ones.
+    xr.testing.assert_equal(drawn["time_bounds"].isel(time=slice(0, binned.sizes["time"])), binned["time_bounds"])
+    xr.testing.assert_equal(drawn["L_bounds"], binned["L_bounds"])
+    assert len(file_table(drawn)) == 0
+
+
+def test_parts_merge_to_the_whole() -> None:
+    whole = simulate.binned_series(7)
+    probes = [simulate.binned_series(7, probes=(probe,)) for probe in ("b", "a")]
+    xr.testing.assert_identical(merge_binned(probes), whole)
+    xr.testing.assert_identical(merge_binned([whole]), whole)
+
+
 def test_a_seed_gives_the_same_series() -> None:
     first = simulate.binned_series(8)
     again = simulate.binned_series(8)
@@ -47,7 +61,7 @@ def test_a_seed_gives_the_same_series() -> None:
 def test_rates_come_back_without_noise() -> None:
     # Isotropic flux, so that no drift of the magnetic latitude is left; what remains is the spread of L within a bin.
     truth = simulate.make_truth(5, fluctuation_std=0.0, pitch_angle_power=0.0, floor=False)
-    binned = simulate.binned_series(truth, L=(3.8, 5.2), counting_noise=False)
+    binned = simulate.binned_series(truth, Grid(L_min=3.8, L_max=5.2), counting_noise=False)
     filled = binned["n_samples"].isel(energy=0).values > 0
     n = np.where(filled, binned["n_samples"].isel(energy=0).values, np.nan)
     centre = (binned["time"].values - truth.start) / np.timedelta64(1, "D")
@@ -100,12 +114,10 @@ def test_both_probes_see_the_same_fluctuation() -> None:
 
 
 def test_latitude_rule_makes_gaps_and_settings_are_checked() -> None:
-    near = simulate.binned_series(1, max_MLAT=5.0)["n_samples"].isel(energy=0) > 0
-    wide = simulate.binned_series(1, max_MLAT=90.0)["n_samples"].isel(energy=0) > 0
+    near = simulate.binned_series(1, Grid(max_MLAT=5.0))["n_samples"].isel(energy=0) > 0
+    wide = simulate.binned_series(1, Grid(max_MLAT=90.0))["n_samples"].isel(energy=0) > 0
     assert float(near.mean()) < 0.7
     # With no rule, only bins beyond the highest L of an orbit are empty.
     assert float(wide.sel(L=slice(2.0, 5.7)).isel(time=slice(1, -1)).mean()) == 1.0
-    with pytest.raises(InputError, match="L grid"):
-        simulate.binned_series(1, L=(4.0, 4.0))
     with pytest.raises(InputError, match="probes"):
         simulate.binned_series(1, probes=("c",))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ringdecay import simulate
 from ringdecay.errors import InputError
 from ringdecay.simulate.index import QUIET_INDEX, hourly_mean, storm_profile
 from ringdecay.simulate.truth import ENERGY, L_CENTRES, Truth, at_days, elapsed_days, population_tau
+from ringdecay.storms import read_storms, write_storms
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,16 @@ def test_the_second_dip_comes_26_hours_later_with_its_own_injection(truth: Truth
 def test_recovery_ends_where_the_index_without_noise_passes_minus_15(truth: Truth) -> None:
     at_end = storm_profile(truth, simulate.storms(truth)["recovery_end"].to_numpy()) + QUIET_INDEX
     np.testing.assert_allclose(at_end, -15.0, atol=0.01)
+
+
+def test_the_table_of_storms_is_one_that_can_be_written_and_read(truth: Truth, tmp_path) -> None:
+    table = simulate.storms(truth)
+    write_storms(table, tmp_path / "storms.csv")
+    again = read_storms(tmp_path / "storms.csv")
+    pd.testing.assert_frame_equal(again, table)
+    assert again.attrs["simulated"] == table.attrs["simulated"] == "yes"
+    assert table["complete"].all()
+    assert not simulate.storms(simulate.make_truth(days=7))["complete"].any(), "the world ends in the recovery of its first storm"
 
 
 def test_truth_dataset_says_what_the_world_does(truth: Truth) -> None:

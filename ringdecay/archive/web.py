@@ -18,6 +18,7 @@ import requests
 
 from ringdecay import __version__
 from ringdecay.archive.listing import Listed, parse_index
+from ringdecay.cdf.signature import is_cdf, looks_like_html
 from ringdecay.errors import ArchiveError
 from ringdecay.store import written_whole
 
@@ -31,10 +32,7 @@ BACKOFF = (1.0, 4.0, 15.0)
 TIMEOUT = (10.0, 60.0)
 _CHUNK = 1 << 18
 
-# First and second 32-bit word of a CDF: version 3, 2.6-2.7, and 2.5 or older; then not compressed or compressed as a whole
-# (CDF Internal Format Description, "Magic Numbers").
-_CDF_FIRST = (b"\xcd\xf3\x00\x01", b"\xcd\xf2\x60\x02", b"\x00\x00\xff\xff")
-_CDF_SECOND = (b"\x00\x00\xff\xff", b"\xcc\xcc\x00\x01")
+# Bytes at the begin of a file that are looked at.
 _HEAD = 64
 
 T = TypeVar("T")
@@ -184,9 +182,9 @@ def _check_status(response: requests.Response, url: str) -> None:
 
 def _check_head(head: bytes, file_format: Literal["cdf", "text"], url: str) -> None:
     """Check by its first bytes that a file is what its name says."""
-    if head.lstrip().startswith(b"<"):
+    if looks_like_html(head):
         raise ArchiveError(f"{url} answered with a web page where a {file_format} file was expected; open it in a browser to see why.")
-    if file_format == "cdf" and not (head[:4] in _CDF_FIRST and head[4:8] in _CDF_SECOND):
+    if file_format == "cdf" and not is_cdf(head):
         raise ArchiveError(f"{url} is not a CDF file: it begins with {head[:8].hex(' ') or 'nothing'}; try again later.")
     if not head:
         raise ArchiveError(f"{url} is empty; try again later.")

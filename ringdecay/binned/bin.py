@@ -21,13 +21,10 @@ from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle
-from ringdecay.flux.pitch_angle import average_over_sphere
+from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
 from ringdecay.products import get_product
 
 logger = logging.getLogger(__name__)
-
-# Omnidirectional flux needs at least this share of the sphere; it is also the default of `omnidirectional`.
-_MIN_COVERAGE = 0.5
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
 
     weight = solid_angle(flux["pitch_angle_bounds"].to_numpy())
     mean, coverage = average_over_sphere(values, weight)
-    mean = np.where(coverage >= _MIN_COVERAGE, mean, np.nan)
+    mean = np.where(coverage >= MIN_COVERAGE, mean, np.nan)
     known = np.isfinite(counts) & np.isfinite(values)
     # A sum of no known count is an unknown count, not a zero.
     total = np.where(known.any(axis=2), np.sum(np.where(known, counts, 0.0), axis=2), np.nan)

@@ -14,6 +14,7 @@ from ringdecay.binned.grid import Exclusion, Grid
 from ringdecay.binned.sums import SUMS
 from ringdecay.errors import InputError
 from ringdecay.flux import same_energies
+from ringdecay.store import is_simulated
 
 BY_PITCH_ANGLE = "_by_pitch_angle"
 DIMS = ("probe", "time", "L", "energy")
@@ -65,8 +66,6 @@ def binned_dataset(
     exclude : sequence of Exclusion
         Goes into the attributes.
     """
-    centres = grid.time_centre(np.arange(first_bin, first_bin + omni.shape[1]))
-    half = np.timedelta64(grid.time_bin // 2, "ns")
     edges, angles = grid.L_edges, grid.pitch_angle_edges
     variables: dict[str, Any] = {}
     for i, (name, (units, long_name)) in enumerate(SUMS.items()):
@@ -77,8 +76,7 @@ def binned_dataset(
             variables[name + BY_PITCH_ANGLE] = ((*DIMS, "equatorial_pitch_angle"), resolved[i][None], attributes)
     coordinates: dict[str, Any] = {
         "probe": ("probe", np.array([probe], dtype=object), {"long_name": "Van Allen probe"}),
-        "time": ("time", centres, {"long_name": "centre of the time bin (UTC)", "bounds": "time_bounds"}),
-        "time_bounds": (("time", "bound"), np.stack([centres - half, centres - half + np.timedelta64(grid.time_bin, "ns")], axis=-1)),
+        **_time_coordinates(grid, first_bin, omni.shape[1]),
         "L": (
             "L",
             np.round((edges[:-1] + edges[1:]) / 2, 6),
@@ -158,9 +156,6 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     starts = [int(ds.attrs["first_bin"]) for ds in filled]
     start = min(starts, default=0)
     n_times = max((begin + ds.sizes["time"] for begin, ds in zip(starts, filled, strict=True)), default=start) - start
-    grid_time = Grid(time_bin_hours=float(first.attrs["time_bin_hours"]))
-    centres = grid_time.time_centre(np.arange(start, start + n_times))
-    half = np.timedelta64(grid_time.time_bin // 2, "ns")
     variables: dict[str, Any] = {}
     for name in _sum_names(first):
         variable = first[name]
@@ -174,12 +169,8 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
         variables[column] = ("file", np.concatenate([ds[column].to_numpy() for ds in given]))
     coordinates: dict[Any, Any] = {name: first[name] for name in first.coords if "time" not in first[name].dims and name != "probe"}
     coordinates["probe"] = ("probe", np.array(probes, dtype=object), first["probe"].attrs)
-    coordinates["time"] = ("time", centres, first["time"].attrs)
-    coordinates["time_bounds"] = (
-        ("time", "bound"),
-        np.stack([centres - half, centres - half + np.timedelta64(grid_time.time_bin, "ns")], axis=-1),
-    )
-    simulated = "yes" if any(ds.attrs["simulated"] == "yes" for ds in given) else "no"
+    coordinates |= _time_coordinates(Grid(time_bin_hours=float(first.attrs["time_bin_hours"])), start, n_times)
+    simulated = "yes" if is_simulated(*given) else "no"
     excluded = sorted({str(ds.attrs["excluded"]) for ds in given} - {"nothing"})
     attributes = {**first.attrs, "first_bin": start, "simulated": simulated, "excluded": "; ".join(excluded) or "nothing"}
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
@@ -269,6 +260,15 @@ def sample_time(binned: xr.Dataset) -> xr.DataArray:
         .rename("sample_time")
         .assign_attrs(units="s", long_name="mean sample time from the bin's centre")
     )
+
+
+def _time_coordinates(grid: Grid, first_bin: int, n_times: int) -> dict[str, Any]:
+    centres = grid.time_centre(np.arange(first_bin, first_bin + n_times))
+    begin = centres - np.timedelta64(grid.time_bin // 2, "ns")
+    return {
+        "time": ("time", centres, {"long_name": "centre of the time bin (UTC)", "bounds": "time_bounds"}),
+        "time_bounds": (("time", "bound"), np.stack([begin, begin + np.timedelta64(grid.time_bin, "ns")], axis=-1)),
+    }
 
 
 def _sum_names(binned: xr.Dataset) -> list[str]:

@@ -2,5 +2,6 @@
 
 from ringdecay.cdf.epochs import to_datetime64
 from ringdecay.cdf.read import CdfFile, CdfVariable, read_cdf
+from ringdecay.cdf.signature import is_cdf, looks_like_html
 
-__all__ = ["CdfFile", "CdfVariable", "read_cdf", "to_datetime64"]
+__all__ = ["CdfFile", "CdfVariable", "is_cdf", "looks_like_html", "read_cdf", "to_datetime64"]

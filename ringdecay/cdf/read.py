@@ -12,12 +12,10 @@ import cdflib
 import numpy as np
 import numpy.typing as npt
 
+from ringdecay.cdf.signature import COMPRESSED, VERSION_3, is_cdf, looks_like_html
 from ringdecay.errors import FileError
 
 _AGAIN = "delete it and fetch it again"
-# First word of a file of CDF 3.x, of 2.6-2.7, and of the versions before (CDF Internal Format Description, section 2.1).
-_MAGIC_3, _MAGIC_26, _MAGIC_OLD = 0xCDF30001, 0xCDF26002, 0x0000FFFF
-_COMPRESSED = 0xCCCC0001
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Itera
     Raises
     ------
     FileError
-        If the file is missing, is not a CDF (an HTML page, for example), is cut short, is damaged, or lacks a variable of `names`.
+        If the file is missing, is not a CDF (a web page, for example), is cut short, is damaged, or lacks a variable of `names`.
     """
     source = Path(path)
     _check_whole(source)
@@ -165,20 +163,12 @@ def _check_whole(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as stream:
         head = stream.read(512)
-        first, second = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
-        if first not in (_MAGIC_3, _MAGIC_26, _MAGIC_OLD):
-            start = head.lstrip()[:64].lower()
-            kind = (
-                "an empty file"
-                if size == 0
-                else "an HTML page"
-                if start.startswith((b"<!doctype", b"<html", b"<head"))
-                else f"{head[:8]!r}"
-            )
+        if not is_cdf(head):
+            kind = "an empty file" if size == 0 else "a web page (HTML or XML)" if looks_like_html(head) else f"{head[:8]!r}"
             raise FileError(path, "a CDF file", kind, _AGAIN)
-        if second == _COMPRESSED:
+        if head[4:8] == COMPRESSED:
             return  # compressed as a whole: the inflating itself fails on a file cut short
-        word = 8 if first == _MAGIC_3 else 4
+        word = 8 if head[:4] == VERSION_3 else 4
         # The CDF Descriptor Record stands at byte 8: its size (a word), its type (4 bytes), the offset of the next record (a word).
         at = 8 + word + 4
         stream.seek(int.from_bytes(head[at : at + word], "big") + word + 4 + 3 * word)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,13 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.windows import DAY, Times, days, index_change, storm_windows
+from ringdecay.decays.windows import DAY, Times, days, index_change, storm_windows, to_time
 from ringdecay.errors import InputError, unknown
 
 Mode = Literal["calibrated", "paper"]
-MODES = ("calibrated", "paper")
-_KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
+MODES: tuple[Mode, ...] = get_args(Mode)
+# What a result keeps of what the data say of themselves.
+KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
 def fit_decays(
@@ -107,12 +108,12 @@ def fit_decays(
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
-    values["start"], values["stop"] = _to_time(values["t_first"], centre[0]), _to_time(values["t_last"], centre[0])
+    values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
     values["flag"] |= flag_bits(no_window=np.broadcast_to(empty[:, None, None, None], shape))
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
-    attrs: dict[str, Any] = {name: binned.attrs[name] for name in _KEPT_ATTRIBUTES if name in binned.attrs}
+    attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {"title": "Decay of the proton flux after each storm", "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
     attrs |= {"floor_from": "none" if floor is None else "pile-up of bins" if isinstance(floor, str) else "given"}
@@ -185,11 +186,3 @@ def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Make the values of a result without any storm."""
     values: dict[str, np.ndarray] = {name: np.zeros(shape) for name in (*VARIABLES, "t_first", "t_last")}
     return values | {"n": np.zeros(shape, dtype=np.int64), "flag": np.zeros(shape, dtype=np.int32)}
-
-
-def _to_time(t: Floats, origin: np.datetime64) -> Times:
-    """Days from an origin as datetime64[ns]; NaN as NaT."""
-    out = np.full(t.shape, np.datetime64("NaT", "ns"))
-    some = np.isfinite(t)
-    out[some] = origin + np.round(t[some] * 86_400e9).astype("timedelta64[ns]")
-    return out

@@ -79,10 +79,18 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
         if quantity == "mean_log_flux":
             y = np.where(enough & (n > n_zero), sum_log / (n - n_zero), np.nan)
         else:
-            half = np.where(flux > 0, flux * (1 + 0.5 / np.where(counts > 0, counts, np.inf)), n * 0.5 / exposure)
-            raised = half if half_count else flux
+            raised = with_half_count(flux, counts, exposure / n) if half_count else flux
             y = np.log(np.where(raised > 0, raised, np.nan))
     return Bins(y, flux, day, counts, exposure)
+
+
+def with_half_count(flux: Floats, counts: Floats, exposure: Floats) -> Floats:
+    """Give (N + 1/2) / exposure, N the counts behind a flux and `exposure` counts per flux.
+
+    Where the counts are not known, the flux itself; a flux of zero with unknown exposure is NaN.
+    """
+    out: Floats = np.where(flux > 0, flux * (1 + 0.5 / np.where(counts > 0, counts, np.inf)), 0.5 / exposure)
+    return out
 
 
 def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:

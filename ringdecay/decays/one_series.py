@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
 from ringdecay.decays.fit import Mode, check_settings
 from ringdecay.decays.gls import Floats, least_squares
+from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
 from ringdecay.decays.result import as_dataset
-from ringdecay.decays.windows import DAY
+from ringdecay.decays.windows import DAY, to_time
 from ringdecay.errors import InputError
 
 
@@ -73,7 +74,7 @@ def fit_decay(
         exposure = np.where((n > 0) & (values > 0), n / values, np.nan)
         # A bin of zeros has the exposure of the others.
         exposure = np.where((n == 0) & (values == 0) & np.isfinite(exposure).any(), _median(exposure), exposure)
-        raised = np.where(values > 0, values * (1 + 0.5 / np.where(n > 0, n, np.inf)), 0.5 / exposure) if calibrated else values
+        raised = with_half_count(values, n, exposure) if calibrated else values
         y = np.log(np.where(raised > 0, raised, np.nan))
     level = np.array([np.nan if floor is None else floor])
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
@@ -84,7 +85,7 @@ def fit_decay(
     else:
         found = fit_paper(one, min_points, confidence, r_max)
     for name, edge in (("start", "t_first"), ("stop", "t_last")):
-        found[name] = _time(found[edge], origin)
+        found[name] = found[edge] if origin is None else to_time(found[edge], origin)
     found["floor"] = level
     found["index_change"] = np.array([np.nan])
     attrs = {"mode": mode, "window": "given", "floor_factor": floor_factor, "min_points": min_points, "confidence": confidence}
@@ -112,12 +113,3 @@ def _counts(flux: Floats, counts: ArrayLike | None, flux_error: ArrayLike | None
 def _median(values: Floats) -> float:
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else np.nan
-
-
-def _time(t: Floats, origin: np.datetime64 | None) -> np.ndarray:
-    if origin is None:
-        return t
-    out = np.full(t.shape, np.datetime64("NaT", "ns"))
-    some = np.isfinite(t)
-    out[some] = origin.astype("datetime64[ns]") + np.round(t[some] * 86_400e9).astype("timedelta64[ns]")
-    return out

@@ -47,7 +47,7 @@ def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_da
         raise InputError(f"max_days must be positive and start_delay_days a number, not {max_days!r} and {start_delay_days!r}")
     onset = storms["onset"].to_numpy("datetime64[ns]")
     last = storms["last_minimum"].to_numpy("datetime64[ns]")
-    if np.isnat(onset).any() or np.isnat(last).any() or (np.diff(onset) <= np.timedelta64(0)).any():
+    if np.isnat(onset).any() or np.isnat(last).any() or (np.diff(onset) <= np.timedelta64(0, "ns")).any():
         raise InputError(
             "the storms must be in order of their onset, each with an onset and a last_minimum; sort the table and drop doubles"
         )
@@ -60,6 +60,14 @@ def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_da
 def days(number: float) -> np.timedelta64:
     """Make a time difference of a number of days, to the nanosecond."""
     return np.timedelta64(round(number * 86_400e9), "ns")
+
+
+def to_time(t: Floats, origin: np.datetime64) -> Times:
+    """Give days from an origin as datetime64[ns]; NaN as NaT."""
+    out = np.full(t.shape, np.datetime64("NaT", "ns"))
+    some = np.isfinite(t)
+    out[some] = origin.astype("datetime64[ns]") + np.round(t[some] * 86_400e9).astype("timedelta64[ns]")
+    return out
 
 
 def first_below(values: Floats, valid: NDArray[np.bool_], threshold: Floats) -> NDArray[np.int64]:

@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+# Least share of the sphere that must have been measured for a flux of all directions: a few directions do not stand for all.
+MIN_COVERAGE = 0.5
+
 
 def edges_of_centres(centres: npt.NDArray[np.floating]) -> npt.NDArray[np.float64] | None:
     """Bin edges from the centres of pitch-angle bins that cover 0 to 180 degrees.
@@ -42,7 +45,7 @@ def solid_angle(bounds: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return np.asarray((cosine[:, 0] - cosine[:, 1]) / 2.0)
 
 
-def omnidirectional(flux: xr.Dataset, min_coverage: float = 0.5) -> xr.DataArray:
+def omnidirectional(flux: xr.Dataset, min_coverage: float = MIN_COVERAGE) -> xr.DataArray:
     """Average flux over all directions.
 
     The integral of j sin(alpha) over the integral of sin(alpha), over the pitch-angle bins that were measured. For the real HOPE
@@ -53,8 +56,7 @@ def omnidirectional(flux: xr.Dataset, min_coverage: float = 0.5) -> xr.DataArray
     flux : Dataset
         From `open_flux`: `flux` over (time, energy, pitch_angle) and `pitch_angle_bounds`.
     min_coverage : float
-        Least share of the sphere that must have been measured; below it the result is NaN, because a few directions do not stand
-        for all.
+        Least share of the sphere that must have been measured; below it the result is NaN.
 
     Returns
     -------

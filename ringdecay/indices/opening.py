@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ringdecay.cdf import is_cdf, looks_like_html
 from ringdecay.errors import FileError, InputError, unknown
 from ringdecay.indices.kyoto import read_dst, read_iaga
 from ringdecay.indices.omni import read_hro, read_omni2
@@ -30,7 +31,6 @@ NAMES = {
 }
 
 _KNOWN_FORMATS = "an index file (WDC Kyoto Dst, IAGA-2002, OMNI2 text or OMNI high-resolution CDF)"
-_CDF_MAGIC = (b"\xcd\xf3\x00\x01", b"\xcd\xf2\x60\x02", b"\x00\x00\xff\xff")
 _DST = re.compile(rb"DST\d{4}\*[ \d]\d")
 _IAGA = re.compile(rb" ?Format +IAGA-2002")
 # Year, day of the year, hour, Bartels rotation number.
@@ -100,13 +100,13 @@ def _read(path: Path, name: str) -> Series:
     if not path.is_file():
         raise FileError(path, _KNOWN_FORMATS, "no file", "check the path, or fetch it")
     with path.open("rb") as stream:
-        magic = stream.read(4)
-    if magic in _CDF_MAGIC:
+        head = stream.read(8)
+    if is_cdf(head):
         return read_hro(path, name)
     content = _unpacked(path)
     if not content.strip():
         raise FileError(path, _KNOWN_FORMATS, "an empty file", AGAIN)
-    if content.lstrip().startswith(b"<"):
+    if looks_like_html(content):
         raise FileError(path, _KNOWN_FORMATS, "a web page (HTML or XML)", AGAIN)
     if _DST.match(content):
         return read_dst(path, content, name)

@@ -14,12 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from ringdecay.binned import mean_flux, sample_time
+from ringdecay.decays.windows import DAY
 from ringdecay.errors import InputError
 from ringdecay.plots.labels import FLUX_UNIT, source
 from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
 from ringdecay.tables import confidence_text, flagged, grows, nearest, tau_text
 
-_DAY = np.timedelta64(86_400_000_000_000, "ns")
 _BEFORE, _AFTER = 2.0, 1.5  # days drawn before the onset and after the last window
 _UNUSED = "0.65"
 
@@ -151,7 +151,7 @@ def fit_panel(
     low, high = _span(one)
     near = np.isfinite(flux) & (time >= low) & (time <= high)
     time, flux, error = time[near], flux[near], error[near]
-    start, stop = (float((_nanoseconds(cell[name]) - minimum) / _DAY) for name in ("start", "stop"))
+    start, stop = (float((_nanoseconds(cell[name]) - minimum) / DAY) for name in ("start", "stop"))
     ax.set_xlim(low, high)
     if not (flux > 0).any():
         ax.text(0.5, 0.5, "no flux", transform=ax.transAxes, ha="center", va="center", color="0.35")
@@ -197,7 +197,7 @@ def _same_decades(axes: list[Axes]) -> None:
 
 def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.DataFrame, low: float, high: float) -> None:
     minimum = _nanoseconds(one["minimum"])
-    days = (_nanoseconds(index["time"]) - minimum) / _DAY
+    days = (_nanoseconds(index["time"]) - minimum) / DAY
     shown = (days >= low) & (days <= high)
     ax.set(xlim=(low, high), ylabel=f"{index.name or 'index'} ({index.attrs.get('units', 'nT')})")
     if not np.isfinite(index.to_numpy()[shown]).any():
@@ -207,8 +207,8 @@ def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.D
     ax.plot(days[shown], index.to_numpy()[shown], color="0.15", linewidth=0.7)
     start, stop = _window(one)
     if not np.isnat(start):
-        ax.axvspan(float((start - minimum) / _DAY), float((stop - minimum) / _DAY), color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
-    onsets, minima = ((storms[name].to_numpy().astype("datetime64[ns]") - minimum) / _DAY for name in ("onset", "minimum"))
+        ax.axvspan(float((start - minimum) / DAY), float((stop - minimum) / DAY), color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
+    onsets, minima = ((storms[name].to_numpy().astype("datetime64[ns]") - minimum) / DAY for name in ("onset", "minimum"))
     for name, onset, deepest, depth in zip(storms["storm"], onsets, minima, storms["depth"], strict=True):
         if low <= deepest and onset <= high:
             ax.axvspan(onset, deepest, color=COLOURS[6], alpha=0.45, linewidth=0, zorder=0)
@@ -226,7 +226,7 @@ def _series(
     cell = cell.isel(probe=probes.index(probe)) if probe in probes else cell.sum("probe")
     flux = mean_flux(cell).to_numpy()
     seconds = sample_time(cell).to_numpy()
-    centre = (_nanoseconds(binned["time"]) - origin) / _DAY
+    centre = (_nanoseconds(binned["time"]) - origin) / DAY
     counts = cell["counts"].to_numpy()
     error = np.where(counts > 0, flux / np.sqrt(np.where(counts > 0, counts, 1.0)), 0.0)
     return centre + np.nan_to_num(seconds) / 86_400, flux, error
@@ -255,9 +255,9 @@ def _deepest_resolved(decays: xr.Dataset) -> int:
 def _span(one: xr.Dataset) -> tuple[float, float]:
     """Days from the minimum that are drawn: from before the onset to after the last window."""
     minimum = _nanoseconds(one["minimum"])
-    low = float((_nanoseconds(one["onset"]) - minimum) / _DAY) - _BEFORE
+    low = float((_nanoseconds(one["onset"]) - minimum) / DAY) - _BEFORE
     stop = _window(one)[1]
-    return low, (10.0 if np.isnat(stop) else float((stop - minimum) / _DAY)) + _AFTER
+    return low, (10.0 if np.isnat(stop) else float((stop - minimum) / DAY)) + _AFTER
 
 
 def _nanoseconds(times: xr.DataArray) -> Any:

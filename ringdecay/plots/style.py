@@ -16,8 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 
 from ringdecay.errors import InputError
-from ringdecay.store import written_whole
-from ringdecay.tables import simulated
+from ringdecay.store import is_simulated, written_whole
 
 # Widths of one and two columns of an AGU journal, inches (95 and 190 mm).
 ONE_COLUMN, TWO_COLUMNS = 3.74, 7.48
@@ -77,7 +76,7 @@ def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
     """Write the title of a figure, and SIMULATED beside it if any dataset is."""
     # Without a y of its own the layout keeps a row free for the title, 3 points below the edge.
     figure.suptitle(text, x=0.01, ha="left", va="top", fontweight="bold")
-    if simulated(*datasets):
+    if is_simulated(*datasets):
         place = offset_copy(figure.transSubfigure, figure.get_figure(root=True), y=-3, units="points")
         style: dict[str, Any] = {"color": SIMULATED_COLOUR, "fontweight": "bold", "fontsize": 8.0}
         figure.text(0.99, 1.0, "SIMULATED", gid="simulated", transform=place, ha="right", va="top", **style)
@@ -87,7 +86,7 @@ def mark_simulated(ax: Axes, *datasets: Any, above_legend: bool = False) -> None
     """Write SIMULATED at the top right of axes if any dataset is, unless their figure says so already."""
     figure = ax.get_figure(root=False)
     said = figure is not None and any(text.get_gid() == "simulated" for text in figure.texts)
-    if simulated(*datasets) and not said:
+    if is_simulated(*datasets) and not said:
         pad = 15.0 if above_legend else None
         ax.set_title("SIMULATED", loc="right", color=SIMULATED_COLOUR, fontweight="bold", pad=pad).set_gid("simulated")
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
+from ringdecay.binned import SUMS, Grid, merge_binned
+from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.errors import InputError
 from ringdecay.simulate.instrument import RECORD_SECONDS, omnidirectional_exposure, omnidirectional_factor
-from ringdecay.simulate.orbit import PERIOD_HOURS, PHASE, ephemeris, field_ratio
-from ringdecay.simulate.truth import DEFAULT_SEED, ENERGY, Array, Truth, log_flux, make_truth
-
-_WIDTH = 0.1  # of an L bin
+from ringdecay.simulate.orbit import PHASE, ephemeris, field_ratio
+from ringdecay.simulate.truth import DEFAULT_SEED, ENERGY, PRODUCT, Array, Truth, at_days, log_flux, make_truth
 
 
 class _Passes(NamedTuple):
     """One row for each crossing of an L bin by a probe within a time bin."""
 
-    probe: npt.NDArray[np.int64]
-    time_bin: npt.NDArray[np.int64]
+    time_bin: npt.NDArray[np.int64]  # number in the grid
     L_bin: npt.NDArray[np.int64]
     group: npt.NDArray[np.int64]
     n: Array
@@ -32,10 +32,8 @@ class _Passes(NamedTuple):
 
 def binned_series(
     truth: Truth | int = DEFAULT_SEED,
+    grid: Grid | None = None,
     *,
-    L: tuple[float, float] = (2.0, 6.0),
-    time_bin_hours: float = PERIOD_HOURS,
-    max_MLAT: float = 10.0,
     probes: tuple[str, ...] = ("a", "b"),
     counting_noise: bool = True,
 ) -> xr.Dataset:
@@ -49,38 +47,32 @@ def binned_series(
     ----------
     truth : Truth or int
         The world, or the seed of one with the default settings.
-    L : tuple of float
-        Lower and upper edge of the L grid, which is 0.1 wide.
-    time_bin_hours : float
-        Width of the time bins; default the orbit, so that every bin holds one pass outward and one inward.
-    max_MLAT : float
-        Largest magnetic latitude used, deg.
+    grid : Grid, optional
+        The bins, by default those of `ringdecay.bin_flux`. All definitions of L are one in the simulated dipole.
     probes : tuple of str
-        Any of "a", "b".
+        Any of "a", "b". A probe's counts do not depend on whether the other is drawn too.
     counting_noise : bool
         Whether counts are drawn; otherwise they are their expectation.
 
     Returns
     -------
     xarray.Dataset
-        Additive sums over (probe, time, L, energy), in the layout of `ringdecay.bin_flux`.
+        Additive sums over (probe, time, L, energy), in the layout of `ringdecay.bin_flux` with an empty table of files.
 
     Raises
     ------
     InputError
-        If the grid is empty or a probe is not known.
+        If a probe is not known, or none is given.
     """
     if not isinstance(truth, Truth):
         truth = make_truth(truth)
     if not set(probes) <= set(PHASE) or not probes:
         raise InputError(f"probes must be among {sorted(PHASE)}, got {probes}.")
-    n_L = round((L[1] - L[0]) / _WIDTH)
-    if n_L < 1 or time_bin_hours <= 0:
-        raise InputError(f"the L grid {L} and the time bin of {time_bin_hours} h must have a positive width.")
-    n_time = int(np.ceil(truth.days * 24.0 / time_bin_hours))
-    passes = _passes(truth.start, truth.days, L[0], n_L, time_bin_hours, max_MLAT, probes)
-    centre = truth.start + np.round((np.arange(n_time) + 0.5) * time_bin_hours * 3600e9).astype("timedelta64[ns]")
+    return merge_binned(_series_of_probe(truth, grid or Grid(), probe, counting_noise) for probe in probes)
 
+
+def _series_of_probe(truth: Truth, grid: Grid, probe: str, counting_noise: bool) -> xr.Dataset:
+    passes = _passes(truth.start, truth.days, grid, probe)
     power = truth.pitch_angle_power
     flux = np.exp(log_flux(truth, passes.time, passes.L))
     flux *= omnidirectional_factor(power) * np.exp(0.5 * power * passes.log_field_ratio)[:, None]
@@ -89,21 +81,20 @@ def binned_series(
     n = passes.n[:, None]
     counts = flux * (n * sample_exposure)
     if counting_noise:
-        counts = np.random.default_rng([truth.seed, 5]).poisson(counts).astype(np.float64)
+        counts = np.random.default_rng([truth.seed, 5, sorted(PHASE).index(probe)]).poisson(counts).astype(np.float64)
     sums = _sums(counts, n, sample_exposure)
-    sums["sum_time"] = n * ((passes.time - centre[passes.time_bin]) / np.timedelta64(1, "ns") / 1e9)[:, None]
+    sums["sum_time"] = n * ((passes.time - grid.time_centre(passes.time_bin)) / np.timedelta64(1, "ns") / 1e9)[:, None]
 
-    shape = (len(probes), n_time, n_L, ENERGY.size)
-    cell = (passes.probe * n_time + passes.time_bin) * n_L + passes.L_bin
-    variables: dict[str, Any] = {}
-    for name, values in sums.items():
-        total = np.zeros((cell.size and int(np.prod(shape[:3])), ENERGY.size))
-        for group in range(4):
-            # Within a group no cell comes twice, so that plain indexing adds.
-            rows = passes.group == group
-            total[cell[rows]] += values[rows]
-        variables[name] = (("probe", "time", "L", "energy"), total.reshape(shape))
-    return _dataset(truth, variables, probes, centre, np.round(L[0] + _WIDTH * np.arange(n_L + 1.0), 6), time_bin_hours, max_MLAT)
+    last = at_days(truth, [truth.days]) - np.timedelta64(1, "ns")
+    first_bin, last_bin = (int(grid.time_index(np.atleast_1d(time))[0]) for time in (truth.start, last))
+    totals = np.zeros((len(SUMS), last_bin - first_bin + 1, grid.L_edges.size - 1, ENERGY.size))
+    for group in range(4):
+        # Within a group no cell comes twice, so that plain indexing adds.
+        rows = passes.group == group
+        for total, name in zip(totals, SUMS, strict=True):
+            total[passes.time_bin[rows] - first_bin, passes.L_bin[rows]] += np.broadcast_to(sums[name], counts.shape)[rows]
+    no_files = pd.DataFrame(columns=list(FILE_COLUMNS))
+    return binned_dataset(totals, None, first_bin, ENERGY, grid, no_files, product=PRODUCT, probe=probe, simulated="yes")
 
 
 def _sums(counts: Array, n: Array, sample_exposure: Array) -> dict[str, Array]:
@@ -128,23 +119,16 @@ def _sums(counts: Array, n: Array, sample_exposure: Array) -> dict[str, Array]:
     }
 
 
-@lru_cache(maxsize=8)
-def _passes(
-    start: np.datetime64, days: float, lowest_L: float, n_L: int, time_bin_hours: float, max_MLAT: float, probes: tuple[str, ...]
-) -> _Passes:
-    """Group the records of the probes into crossings; the same for every seed, so kept."""
-    tables = [_passes_of_probe(i, probe, start, days, lowest_L, n_L, time_bin_hours, max_MLAT) for i, probe in enumerate(probes)]
-    return _Passes(*map(np.concatenate, zip(*tables, strict=True)))
-
-
-def _passes_of_probe(
-    number: int, probe: str, start: np.datetime64, days: float, lowest_L: float, n_L: int, time_bin_hours: float, max_MLAT: float
-) -> _Passes:
+@lru_cache(maxsize=16)
+def _passes(start: np.datetime64, days: float, grid: Grid, probe: str) -> _Passes:
+    """Group the records of a probe into crossings; the same for every seed, so kept."""
     seconds = np.arange(RECORD_SECONDS / 2.0, days * 86400.0, RECORD_SECONDS)
-    where = ephemeris(probe, start + np.round(seconds * 1e9).astype("timedelta64[ns]"))
-    L_bin = np.floor((where.L - lowest_L) / _WIDTH).astype(np.int64)
-    used = (np.abs(where.MLAT) <= max_MLAT) & (L_bin >= 0) & (L_bin < n_L)
-    time_bin = np.floor(seconds / (time_bin_hours * 3600.0)).astype(np.int64)
+    time = start + np.round(seconds * 1e9).astype("timedelta64[ns]")
+    where = ephemeris(probe, time)
+    n_L = grid.L_edges.size - 1
+    L_bin = np.searchsorted(grid.L_edges, where.L, side="right") - 1
+    used = (np.abs(where.MLAT) <= grid.max_MLAT) & (L_bin >= 0) & (L_bin < n_L)
+    time_bin = grid.time_index(time)
     # Outward and inward, even and odd orbit: a time bin may hold the end of one crossing and the begin of the next.
     group = (where.orbit % 2) * 2 + where.outbound
     key = ((time_bin * n_L + L_bin) * 4 + group)[used]
@@ -155,7 +139,6 @@ def _passes_of_probe(
         return np.asarray(np.bincount(row, weights=values[used]) / n)
 
     return _Passes(
-        probe=np.full(unique.size, number, dtype=np.int64),
         time_bin=unique // 4 // n_L,
         L_bin=unique // 4 % n_L,
         group=unique % 4,
@@ -163,41 +146,4 @@ def _passes_of_probe(
         time=start + np.round(mean(seconds) * 1e9).astype("timedelta64[ns]"),
         L=mean(where.L),
         log_field_ratio=mean(np.log(field_ratio(where.MLAT))),
-    )
-
-
-def _dataset(
-    truth: Truth,
-    variables: dict[str, Any],
-    probes: tuple[str, ...],
-    centre: npt.NDArray[np.datetime64],
-    L_edges: Array,
-    time_bin_hours: float,
-    max_MLAT: float,
-) -> xr.Dataset:
-    half = np.timedelta64(round(time_bin_hours * 1800e9), "ns")
-    text = np.array([], dtype="U1")
-    return xr.Dataset(
-        variables
-        | dict.fromkeys(("file_name", "file_probe", "file_date", "file_status", "file_reason"), ("file", text))
-        | {name: ("file", np.array([], dtype=np.int64)) for name in ("file_records", "file_records_used")},
-        coords={
-            "probe": list(probes),
-            "time": centre,
-            "L": ("L", np.round((L_edges[:-1] + L_edges[1:]) / 2.0, 6), {"units": "1", "long_name": "dipole L"}),
-            "energy": ("energy", ENERGY, {"units": "keV"}),
-            "time_bounds": (("time", "bound"), np.stack([centre - half, centre + half], axis=-1)),
-            "L_bounds": (("L", "bound"), np.stack([L_edges[:-1], L_edges[1:]], axis=-1)),
-        },
-        attrs={
-            "title": "SIMULATED binned proton flux",
-            "product": "rbspice-pap-tofxeh",
-            "L_definition": "L",
-            "time_bin_hours": time_bin_hours,
-            "time_bin_origin": str(truth.start),
-            "max_MLAT": max_MLAT,
-            "units_flux": "cm-2 s-1 sr-1 keV-1",
-            "simulated": "yes",
-            "seed": truth.seed,
-        },
     )

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.signal import lfilter
 
 from ringdecay.simulate.truth import QUIET_INDEX, Array, Times, Truth, at_days, elapsed_days
+from ringdecay.storms import COLUMNS, classify
 
 _NOISE_STD, _NOISE_HOURS, _WHITE_STD = 2.5, 6.0, 0.7  # nT, hours, nT
 _END_LEVEL = -15.0  # nT, where a recovery of the index is taken to end (Walach and Grocott 2019)
@@ -85,7 +86,7 @@ def storms(truth: Truth) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        storm, onset, minimum, last_minimum, recovery_end (UTC), depth (nT), storm_class, n_dips.
+        storm, onset, minimum, last_minimum, recovery_end (UTC), depth (nT), storm_class, n_dips, complete.
     """
     last_dip = np.array([np.flatnonzero(truth.dip_storm == k)[-1] for k in range(truth.minimum.size)], dtype=np.int64)
     # At its last minimum a storm of two dips has what is left of the first as well.
@@ -96,7 +97,7 @@ def storms(truth: Truth) -> pd.DataFrame:
     )
     at_last = truth.dip_depth[last_dip] + left
     recovery_end = truth.last_minimum + truth.recovery_hours / 24.0 * np.log(at_last / (_END_LEVEL - QUIET_INDEX))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "storm": np.arange(1, truth.minimum.size + 1),
             "onset": at_days(truth, truth.onset),
@@ -104,7 +105,10 @@ def storms(truth: Truth) -> pd.DataFrame:
             "last_minimum": at_days(truth, truth.last_minimum),
             "recovery_end": at_days(truth, recovery_end),
             "depth": truth.depth,
-            "storm_class": np.where(truth.depth <= -100.0, "intense", "moderate"),
+            "storm_class": [classify(depth) for depth in truth.depth],
             "n_dips": np.bincount(truth.dip_storm, minlength=truth.minimum.size),
+            "complete": recovery_end <= truth.days,
         }
-    )
+    ).astype(COLUMNS)
+    table.attrs["simulated"] = "yes"
+    return table

@@ -15,7 +15,8 @@ RECORD_SECONDS = 108.7  # ten spins of 10.87 s
 #: Pitch-angle bins of the RBSPICE PAP product, deg.
 PITCH_ANGLE_RANGE: Array = np.array([np.r_[0.0, np.arange(15.0, 170.0, 10.0)], np.r_[np.arange(15.0, 170.0, 10.0), 180.0]])
 PITCH_ANGLE: Array = PITCH_ANGLE_RANGE.mean(axis=0)
-#: Share of each bin in the sphere.
+#: Share of each bin in the sphere. Written apart from `ringdecay.flux.solid_angle`, as all of the instrument is: a mistake in a shared
+#: formula would cancel between the simulated files and their analysis, and no test would see it.
 SOLID_ANGLE: Array = -np.diff(np.cos(np.deg2rad(PITCH_ANGLE_RANGE)), axis=0)[0] / 2.0
 
 _POINTS = ((50.0, 2500.0), (598.0, 11.0))  # keV, counts at the peak

@@ -117,7 +117,11 @@ def ephemeris(probe: str, time: npt.NDArray[np.datetime64]) -> Ephemeris:
 
 
 def field_ratio(MLAT: Any) -> Any:
-    """B at the equator over B here, on the same field line of a dipole; MLAT in deg."""
+    """B at the equator over B here, on the same field line of a dipole; MLAT in deg.
+
+    Written apart from `ringdecay.flux.equatorial_pitch_angle`: a mistake in a shared formula would cancel between the simulated flux
+    and its analysis, and no test would see it.
+    """
     sin2 = np.sin(np.deg2rad(MLAT)) ** 2
     return (1.0 - sin2) ** 3 / np.sqrt(1.0 + 3.0 * sin2)
 

@@ -34,7 +34,8 @@ Array = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
 
 DEFAULT_SEED = 20150415
-ENERGY: Array = np.array(get_product("rbspice-pap-tofxeh").energies)
+PRODUCT = "rbspice-pap-tofxeh"
+ENERGY: Array = np.array(get_product(PRODUCT).energies)
 #: Centres of L, 0.1 wide, on which the world is tabled; between them the log of the flux is linear in L.
 L_CENTRES: Array = np.round(np.arange(1.05, 7.1, 0.1), 2)
 #: The part of them that is reported as the truth.

@@ -23,12 +23,12 @@ from ringdecay.simulate.flux_file import write_day
 from ringdecay.simulate.index import hourly_mean, index
 from ringdecay.simulate.index_files import write_hro_month, write_omni2_year
 from ringdecay.simulate.orbit import PHASE
-from ringdecay.simulate.truth import DEFAULT_SEED, Truth, elapsed_days, make_truth, truth_dataset
+from ringdecay.simulate.truth import DEFAULT_SEED, PRODUCT, Truth, elapsed_days, make_truth, truth_dataset
 from ringdecay.store import write_dataset, written_whole
 
 logger = logging.getLogger(__name__)
 
-_FLUX, _HRO, _OMNI2 = (get_product(name) for name in ("rbspice-pap-tofxeh", "omni-hro-5min", "omni2-yearly"))
+_FLUX, _HRO, _OMNI2 = (get_product(name) for name in (PRODUCT, "omni-hro-5min", "omni2-yearly"))
 _VERSION = "1.2.4-03"
 _DAYS_A_TASK = 5
 

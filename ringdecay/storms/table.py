@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ringdecay.errors import FileError, InputError
-from ringdecay.store import written_whole
+from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_whole
 
 # Class -> the depth (nT) it begins at: small, moderate and intense as in Gonzalez et al. (1994), J. Geophys. Res. 99, 5771, and
 # the class at -250 nT of the same school. The five classes of Loewe and Proelss (1997) use other names and are not mixed in.
@@ -30,7 +30,7 @@ COLUMNS = {
     "complete": "bool",
 }
 TIMES = ("onset", "minimum", "last_minimum", "recovery_end")
-# First words of a table whose storms are simulated.
+# A table that begins with this holds simulated storms.
 _SIMULATED = "# SIMULATED"
 _REQUIRED = ("onset", "minimum", "recovery_end", "depth")
 _FIX = "correct the table, or find storms from an index instead"
@@ -76,12 +76,10 @@ def write_storms(storms: pd.DataFrame, path: str | PathLike[str]) -> None:
         raise InputError(f"a table of storms needs the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
     table = storms.copy()
     for name in TIMES:
-        times = storms[name].to_numpy().astype("datetime64[ns]")
-        whole = bool((times == times.astype("datetime64[s]")).all())
-        table[name] = np.datetime_as_string(times, unit="s" if whole else "ns", timezone="UTC")
+        table[name] = iso_times(storms[name].to_numpy().astype("datetime64[ns]"))
     with written_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        if storms.attrs.get("simulated") == "yes":
-            file.write(f"{_SIMULATED}: storms of a simulated index, not of a measured one\n")
+        if is_simulated(storms):
+            file.write(f"# {SIMULATED_NOTE}\n")
         table.to_csv(file, index=False, lineterminator="\n")
 
 

@@ -2,7 +2,7 @@
 
 from ringdecay.binned import file_table, merge_binned, select_flux
 from ringdecay.logs import logged_to
-from ringdecay.store import open_dataset, write_dataset
+from ringdecay.store import SIMULATED_NOTE, is_simulated, open_dataset, write_dataset
 from ringdecay.tables import write_csv
 
 with logged_to(snakemake.log[0]):
@@ -10,5 +10,5 @@ with logged_to(snakemake.log[0]):
     months = (select_flux(open_dataset(path), snakemake.params.equatorial_pitch_angle) for path in snakemake.input.binned)
     binned = merge_binned(months)
     write_dataset(binned, snakemake.output.binned)
-    simulated = ["SIMULATED data: made from a demonstration archive, not from measurements"] if binned.attrs["simulated"] == "yes" else []
+    simulated = [SIMULATED_NOTE] if is_simulated(binned) else []
     write_csv(file_table(binned), snakemake.output.files, [*simulated, "Flux files: used or refused, and why"])

@@ -6,11 +6,11 @@ import pandas as pd
 
 from ringdecay.coverage import coverage_page, coverage_table, index_sentence
 from ringdecay.logs import logged_to
-from ringdecay.store import open_array, written_whole
+from ringdecay.store import SIMULATED_NOTE, open_array, written_whole
 
 with logged_to(snakemake.log[0]):
     params = snakemake.params
-    simulated = Path(snakemake.input.files).read_text(encoding="utf-8").startswith("# SIMULATED")
+    simulated = Path(snakemake.input.files).read_text(encoding="utf-8").startswith(f"# {SIMULATED_NOTE}")
     files = pd.read_csv(snakemake.input.files, comment="#", dtype={"date": str}, keep_default_na=False)
     table = coverage_table(files, *params.span, params.probes)
     with written_whole(snakemake.output[0]) as beside:

@@ -1,0 +1,19 @@
+"""The benchmarks still run, and say what the tests of the statistics say too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from conftest import ROOT
+
+
+def test_coverage_prints_a_table_of_both_modes():
+    command = [sys.executable, ROOT / "benchmarks/coverage.py", "--seeds", "1", "--first-seed", "3"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    head, by_range = rows[0], {row[0]: row for row in rows[2:]}
+    assert {len(row) for row in rows} == {len(head)}
+    assert sum(int(row[1]) for name, row in by_range.items() if "all" not in name) <= int(by_range["all"][1]) == 14 * 14
+    single, paper = (float(by_range["all"][head.index(name)]) for name in ("single fits", "paper mode: single fits"))
+    assert single > 0.85 > paper
