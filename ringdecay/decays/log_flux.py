@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.decays.windows import DAY, Times
 from ringdecay.errors import InputError, unknown
 
 QUANTITIES = ("log_mean_flux", "mean_log_flux")
@@ -83,6 +84,29 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
             raised = half if half_count else flux
             y = np.log(np.where(raised > 0, raised, np.nan))
     return Bins(y, flux, day, counts, exposure)
+
+
+def rows_in_window(
+    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64
+) -> tuple[Bins, NDArray[np.bool_]]:
+    """Take the bins near a window, one row for every (probe, energy, L), and tell which of them lie in it.
+
+    Returns
+    -------
+    rows : Bins
+        Of shape (series, point), in order of time.
+    inside : ndarray of bool, shape (series, point)
+        Whether the mean time of the samples is inside the window.
+    """
+    near = np.flatnonzero((centre >= start - half_bin) & (centre <= stop + half_bin))
+
+    def rows(values: Floats) -> Floats:
+        kept = np.moveaxis(values[:, near], 1, -1)
+        return kept.reshape(int(np.prod(kept.shape[:-1])), len(near))
+
+    t = rows(bins.days)
+    inside = (t >= (start - centre[0]) / DAY) & (t <= (stop - centre[0]) / DAY)
+    return Bins(rows(bins.log_flux), rows(bins.flux), t, rows(bins.counts), rows(bins.exposure)), inside
 
 
 def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:
