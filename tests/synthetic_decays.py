@@ -114,8 +114,9 @@ def simulate(
             "L": np.linspace(3, 6, n_l) if n_l > 1 else [4.0],
             "energy": np.geomspace(45, 598, n_e) if n_e > 1 else [99.0],
         },
-        attrs={"time_bin_hours": BIN_HOURS, "simulated": "yes", "units_flux": "cm-2 s-1 sr-1 keV-1"},
+        attrs={"time_bin_hours": BIN_HOURS, "simulated": "yes"},
     )
+    binned["sum_flux"].attrs["units"] = "cm-2 s-1 sr-1 keV-1"
     return Truth(binned, storms, population, storm_rate, floor)
 
 

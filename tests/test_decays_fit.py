@@ -54,6 +54,19 @@ def test_every_used_bin_lies_inside_its_window(world: Truth, decays: xr.Dataset)
     assert ((decays["start"].to_numpy() - start[:, None, None, None]) / np.timedelta64(1, "D") < 4).all()
 
 
+def test_a_bin_that_reaches_past_the_next_onset_is_left_out(world: Truth, decays: xr.Dataset):
+    # Its mean sample time can lie before the onset, while some of its passes have seen the new injection.
+    half = np.timedelta64(round(8.97 * 1_800e9), "ns")
+    centre, onset = world.binned["time"].to_numpy(), world.storms["onset"].to_numpy()[1:]
+    straddling = [int(np.flatnonzero((centre - half < one) & (one < centre + half))[0]) for one in onset]
+    changed = world.binned.copy(deep=True)
+    for name, factor in (("sum_flux", 30.0), ("counts", 30.0), ("sum_time", 0.0)):
+        changed[name][:, straddling] = changed[name][:, straddling] * factor
+    changed["sum_time"][:, straddling] = -3600.0 * changed["n_samples"][:, straddling]
+    again = fit_decays(changed, world.storms)
+    xr.testing.assert_allclose(again["rate"].isel(storm=slice(0, -1)), decays["rate"].isel(storm=slice(0, -1)), rtol=1e-6)
+
+
 @pytest.mark.parametrize("column", ["last_minimum", "depth"])
 def test_a_storm_table_without_a_column_is_refused(world: Truth, column: str):
     with pytest.raises(InputError, match=column):

@@ -12,10 +12,10 @@ import xarray as xr
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats
-from ringdecay.decays.log_flux import Bins, read_bins
+from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.windows import DAY, Times, days, index_change, storm_windows, to_time
+from ringdecay.decays.windows import Times, days, index_change, storm_windows, to_time
 from ringdecay.errors import InputError, unknown
 
 Mode = Literal["calibrated", "paper"]
@@ -91,7 +91,7 @@ def fit_decays(
     """
     check_settings(mode, min_points, r_max)
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
-    floors = _floors(binned, floor, min_samples)
+    floors = _floors(binned, storms, floor, start_delay_days, max_days, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     if not len(centre):
         raise InputError("the binned data hold no time bin; widen the dates or see why their files were refused")
@@ -116,7 +116,7 @@ def fit_decays(
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {"title": "Decay of the proton flux after each storm", "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
-    attrs |= {"floor_from": "none" if floor is None else "pile-up of bins" if isinstance(floor, str) else "given"}
+    attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
     coords: dict[str, Any] = {
@@ -144,13 +144,16 @@ def check_settings(mode: str, min_points: int, r_max: float) -> None:
         raise InputError(f"r_max must lie between -1 and 0, not {r_max}: a decay has a negative correlation of log flux and time")
 
 
-def _floors(binned: xr.Dataset, floor: xr.DataArray | str | None, min_samples: int) -> Floats:
+def _floors(
+    binned: xr.Dataset, storms: pd.DataFrame, floor: xr.DataArray | str | None, start_delay_days: float, max_days: float, min_samples: int
+) -> Floats:
     if floor is None:
         return np.full(binned.sizes["energy"], np.nan)
     if isinstance(floor, str):
         if floor != "auto":
             raise unknown("floor", floor, ["auto"])
-        return instrument_floor(binned, min_samples=min_samples).to_numpy()
+        found = instrument_floor(binned, storms, start_delay_days=start_delay_days, max_days=max_days, min_samples=min_samples)
+        return found.to_numpy()
     if floor.dims != ("energy",) or floor.sizes["energy"] != binned.sizes["energy"]:
         raise InputError(f"floor must have one value for each of the {binned.sizes['energy']} energies; give a DataArray over energy alone")
     return floor.to_numpy().astype(float)
@@ -166,14 +169,8 @@ def _cut_storm(
     floor_factor: float,
     min_counts: float,
 ) -> Cut:
-    near = np.flatnonzero((centre >= start - half_bin) & (centre <= stop + half_bin))
-
-    def rows(values: Floats) -> Floats:
-        return np.moveaxis(values[:, near], 1, -1).reshape(len(floor), len(near))
-
-    t = rows(bins.days)
-    inside = (t >= (start - centre[0]) / DAY) & (t <= (stop - centre[0]) / DAY)
-    return cut(rows(bins.log_flux), t, rows(bins.flux), rows(bins.counts), rows(bins.exposure), inside, floor, floor_factor, min_counts)
+    rows, inside = rows_in_window(bins, centre, half_bin, start, stop)
+    return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
 
 
 def _fit(c: Cut, pooled: Pool | None, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.decays.windows import Times
 from ringdecay.errors import InputError, unknown
 
 QUANTITIES = ("log_mean_flux", "mean_log_flux")
@@ -91,6 +92,31 @@ def with_half_count(flux: Floats, counts: Floats, exposure: Floats) -> Floats:
     """
     out: Floats = np.where(flux > 0, flux * (1 + 0.5 / np.where(counts > 0, counts, np.inf)), 0.5 / exposure)
     return out
+
+
+def rows_in_window(
+    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64
+) -> tuple[Bins, NDArray[np.bool_]]:
+    """Take the bins of a window, one row for every (probe, energy, L), and tell which of them have a flux.
+
+    A bin counts only if the whole of it lies in the window. Its mean sample time is not enough: a bin that reaches past the next
+    storm's onset can hold passes from before and after, and one of new flux outweighs several of old.
+
+    Returns
+    -------
+    rows : Bins
+        Of shape (series, point), in order of time.
+    inside : ndarray of bool, shape (series, point)
+        Whether the bin has samples.
+    """
+    whole = np.flatnonzero((centre - half_bin >= start) & (centre + half_bin <= stop))
+
+    def rows(values: Floats) -> Floats:
+        kept = np.moveaxis(values[:, whole], 1, -1)
+        return kept.reshape(int(np.prod(kept.shape[:-1])), len(whole))
+
+    t = rows(bins.days)
+    return Bins(rows(bins.log_flux), rows(bins.flux), t, rows(bins.counts), rows(bins.exposure)), np.isfinite(t)
 
 
 def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:
