@@ -22,9 +22,9 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 	touch $@
 
 run: env
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-	@run=$$($(BIN)/python -c 'import sys; from ringdecay.config import read_config; print(read_config(sys.argv[1])["run"])' $(CONFIG)) && \
-	$(BIN)/snakemake --configfile $(CONFIG) --report results/$$run/report.html --quiet && \
+	$(BIN)/snakemake --cores $(CORES) --configfile "$(CONFIG)"
+	@run=$$($(BIN)/python -c 'import sys; from ringdecay.config import read_config; print(read_config(sys.argv[1])["run"])' "$(CONFIG)") && \
+	$(BIN)/snakemake --configfile "$(CONFIG)" --report results/$$run/report.html --quiet && \
 	printf '\nDone. Look at\n  %s  (decay times over energy and L-shell)\n  %s  (the same as a table)\n  %s  (everything, with captions)\n' \
 	  results/$$run/figures/lifetime_map.png results/$$run/lifetimes.csv results/$$run/report.html
 

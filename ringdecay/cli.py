@@ -24,11 +24,20 @@ _FILE = click.Path(path_type=Path)
 _IN = click.Path(path_type=Path, dir_okay=False)
 
 
+def _refuse_overwriting(arguments: dict[str, Any]) -> None:
+    """Refuse an output that is one of the inputs."""
+    output = arguments.get("output")
+    given = [path for value in arguments.values() for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
+    if output is not None and sum(path.resolve() == output.resolve() for path in given) > 1:
+        raise InputError(f"{output} is an input; write to another file")
+
+
 def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """Turn a fault of the input into one sentence and exit status 1, instead of a traceback."""
 
     def run(**arguments: Any) -> None:
         try:
+            _refuse_overwriting(arguments)
             function(**arguments)
         except RingdecayError as error:
             raise click.ClickException(str(error)) from error
@@ -40,7 +49,7 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(__version__, prog_name="ringdecay")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done, file by file.")
 def main(verbose: bool) -> None:
-    r"""Find the decay times of ring-current protons after geomagnetic storms.
+    """Find the decay times of ring-current protons after geomagnetic storms.
 
     The whole pipeline is run by Snakemake (`snakemake --cores all`); these commands run one stage at a time:
 
@@ -52,7 +61,7 @@ def main(verbose: bool) -> None:
       ringdecay fit a.nc --storms storms.csv -o decays.nc
       ringdecay lifetimes decays.nc -o lifetimes.nc
       ringdecay table lifetimes.nc
-    """
+    """  # noqa: D301 - click wants the control character itself
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
 
 
@@ -60,7 +69,7 @@ def main(verbose: bool) -> None:
 @click.argument("folder", type=_FILE)
 @click.option("--start", default="2015-04-15", help="First day.")
 @click.option("--days", default=150, type=click.IntRange(min=1), help="Number of days; 150 take 0.3 GB and hold ten storms.")
-@click.option("--seed", type=int, help="Seed of the simulated world; the demonstration's own if not given.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulated world; the demonstration's own if not given.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
 @_stage
 def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int | None) -> None:
@@ -134,17 +143,20 @@ def bin_command(
     from ringdecay.store import write_dataset  # noqa: PLC0415
 
     probe = None
-    if len(files) == 1 and files[0].suffix == ".tsv":
+    if len(files) > 1 and any(file.suffix == ".tsv" for file in files):
+        raise InputError("give one lock (.tsv) at a time, and merge the results with `ringdecay fit`")
+    if files[0].suffix == ".tsv":
         product, probe, files = _locked(files[0], archive, cache)
     with dask_on("processes", workers):
         binned = room.bin_flux(files, room.Grid(time_bin_hours=time_bin_hours, L_definition=l_definition), product=product, probe=probe)
-    write_dataset(binned, output)
     table = room.file_table(binned)
     refused = table[table["status"] == "refused"]
+    if len(refused) == len(table):
+        first = table["reason"].iloc[0] if len(table) else "there is none"
+        raise InputError(f"none of the {len(table)} files can be used; the first: {first}")
+    write_dataset(binned, output)
     records = table["records_used"].sum()
     click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {records} records{_simulated(binned)}")
-    for reason in refused["reason"]:
-        click.echo(f"refused: {reason}", err=True)
 
 
 def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
@@ -168,7 +180,7 @@ def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, s
 @click.argument("files", nargs=-1, required=True, type=_IN)
 @click.option("-o", "--output", required=True, type=_FILE, help="CSV file to write.")
 @click.option("--index", default="SYM-H", type=click.Choice(["SYM-H", "Dst"]), help="Which index the files hold.")
-@click.option("--threshold", default=-50.0, help="Deepest value (nT) a disturbance must reach.")
+@click.option("--threshold", default=-80.0, help="Deepest value (nT) a disturbance must reach.")
 @_stage
 def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float) -> None:
     """Find the storms in index FILES (Kyoto Dst, SYM-H in IAGA-2002, OMNI CDF, OMNI2 text)."""

@@ -9,6 +9,7 @@ import copy
 import datetime
 import difflib
 import json
+import math
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,14 @@ def check_config(given: dict[str, Any], schema: dict[str, Any] | None = None) ->
 def _plain(value: Any) -> Any:
     """Undo YAML's own idea of types: an unquoted 2015-03-10 is a date there."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        # No setting has a use for them, and a comparison with one says nothing.
+        raise InputError(f"config: {value} is not a number that a setting can have")
     return value
 
 
@@ -119,7 +123,8 @@ def _sentence(error: Any) -> str:
     description = str(error.schema.get("description", "")).rstrip(".")
     kind = error.schema.get("type", "")
     expected = f" It should be {kind if isinstance(kind, str) else ' or '.join(kind)}{rule}" if kind else rule
-    return f"{where} is {json.dumps(error.instance)}, which does not fit.{expected}{': ' + description if description else ''}."
+    meaning = f": {description}" if description else ""
+    return f"{where} is {json.dumps(error.instance, ensure_ascii=False)}, which does not fit.{expected}{meaning}."
 
 
 def _check_sense(config: dict[str, Any]) -> list[str]:
@@ -159,7 +164,10 @@ def _check_exclusion(where: str, rule: dict[str, Any]) -> list[str]:
     times: list[datetime.datetime] = []
     for key in ("from", "to"):
         try:
-            times += [datetime.datetime.fromisoformat(rule[key])] if key in rule else []
+            if key in rule:
+                when = datetime.datetime.fromisoformat(rule[key])
+                # Without a zone a time is UTC.
+                times.append(when if when.tzinfo else when.replace(tzinfo=datetime.UTC))
         except ValueError:
             wrong.append(f"{where}.{key} is {rule[key]!r}, which is not a date of the calendar.")
     if len(times) == 2 and times[0] >= times[1]:

@@ -93,7 +93,8 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     if not chosen.sizes["storm"]:
         # One storm without a fit in place of none, so that every cell has a (void) result.
         chosen = chosen.reindex(storm=[0])
-        chosen["flag"] = chosen["flag"].fillna(0).astype(np.int32)
+    # Flags become floating point where a storm was masked, with `where` or above.
+    chosen["flag"] = chosen["flag"].fillna(0).astype(np.int32)
     rate, se, df, flags = (chosen[name].to_numpy() for name in ("rate", "rate_se", "df", "flag"))
     fitted = np.isfinite(rate) & np.isfinite(se)
     growth = fitted & (flags & FIT_FLAGS["growth"] > 0)

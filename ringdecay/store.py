@@ -42,6 +42,8 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     A reader never sees half a file: the rename is atomic on a POSIX file system, and after an error nothing is left behind.
     """
     target = Path(path)
+    if target.is_dir():
+        raise FileError(target, "a file to write", "a folder", "name a file")
     target.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, because writers such as matplotlib choose their format by it.
     beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{target.suffix}")

@@ -24,6 +24,7 @@ def pap_file(
     start="2015-06-30",
     records=20,
     step=108_700_000_000,
+    source=None,
 ):
     """Write a small file with the variables of RBSPICE's level 3 PAP product."""
     rng = np.random.default_rng(3)
@@ -67,6 +68,8 @@ def pap_file(
                 "Compress": 1,
             }
             writer.write_var(spec, var_attrs=attributes, var_data=values)
+    if source is not None:
+        writer.write_globalattrs({"Logical_source": {0: source}})
     writer.close()
     return path, flux
 

@@ -256,6 +256,27 @@ def test_a_bad_day_is_refused_and_counted_not_raised(tmp_path):
     assert binned["n_samples_by_pitch_angle"].sum() == only_good["n_samples_by_pitch_angle"].sum() > 0
 
 
+def test_a_file_is_never_counted_twice(tmp_path):
+    name = "rbsp-a-rbspice_lev-3-pap_tofxeh_20150701_v{}.cdf"
+    one, _ = pap_file(tmp_path / name.format("1.2.3"), start="2015-07-01")
+    newer, _ = pap_file(tmp_path / name.format("1.2.4"), start="2015-07-01")
+    for files in ([one, one], [one, newer]):
+        with pytest.raises(InputError, match="same day"):
+            rd.bin_flux(files, product="rbspice-pap-tofxeh")
+    binned = rd.bin_flux([one], product="rbspice-pap-tofxeh")
+    with pytest.raises(InputError, match="counted twice"):
+        rd.merge_binned([binned, binned])
+
+
+def test_a_file_under_a_wrong_name_is_refused(tmp_path):
+    # Copied over the name of another day, or of the other probe.
+    day, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150702_v1.cdf", start="2015-07-01")
+    assert "records of 2015-07-01" in rd.bin_flux([day], product="rbspice-pap-tofxeh")["file_reason"].item()
+    name = tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150701_v1.cdf"
+    probe, _ = pap_file(name, start="2015-07-01", source="rbsp-b-rbspice_lev-3-pap_tofxeh")
+    assert "data of probe b" in rd.bin_flux([probe], product="rbspice-pap-tofxeh")["file_reason"].item()
+
+
 def test_no_usable_file_gives_an_empty_result_that_merges(tmp_path):
     html = tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150702_v1.cdf"
     html.write_text("<html>404</html>")

@@ -82,3 +82,27 @@ def test_a_mistake_ends_with_one_sentence_and_a_status(arguments, sentence):
     assert output.startswith("Error: ")
     assert sentence in output
     assert len(output.strip().splitlines()) == 1
+
+
+def test_no_command_overwrites_its_input_or_writes_nothing_with_success(archive, tmp_path):
+    day = sorted((archive / "rbsp/rbspa").rglob("*.cdf"))[0]
+    before = day.read_bytes()
+    assert "is an input" in run("bin", day, "-o", day, code=1)
+    assert day.read_bytes() == before
+    assert "none of the 1 files can be used" in run("bin", "README.md", "-o", tmp_path / "x.nc", code=1)
+    assert not (tmp_path / "x.nc").exists()
+    assert "a folder" in run("bin", day, "-o", tmp_path, code=1)
+
+
+def test_simulate_spares_files_that_are_not_its_own(tmp_path):
+    name = "rbsp/rbspa/l3/rbspice/pap_tofxeh/2015/rbsp-a-rbspice_lev-3-pap_tofxeh_20150415_v1.2.4-03.cdf"
+    real = tmp_path / name
+    real.parent.mkdir(parents=True)
+    real.write_bytes(b"a measurement")
+    assert "files that were not simulated" in run("simulate", tmp_path, "--days", 1, "--workers", 1, code=1)
+    assert real.read_bytes() == b"a measurement"
+    real.unlink()
+    run("simulate", tmp_path, "--days", 2, "--workers", 1)
+    run("simulate", tmp_path, "--days", 1, "--workers", 1, "--seed", 7)
+    # The second day of the first world is gone.
+    assert [path.name for path in (tmp_path / "rbsp/rbspa").rglob("*.cdf")] == [real.name]

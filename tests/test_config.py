@@ -85,6 +85,10 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"grid": {"L_width": 0.3}}, "grid.L_width 0.3 must divide 4"),
         ({"grid": {"pitch_angle_width": 20}}, "must divide 90"),
         ({"storms": {"quiet_level": 5}}, "storms.quiet_level is 5"),
+        ({"run": "example"}, 'run is "example", which does not fit.*not "example"'),
+        ({"run": "a/b"}, "letters, digits, _ and -"),
+        ({"grid": {"L_width": float("nan")}}, "nan is not a number that a setting can have"),
+        ({"figures": {"storm": 0}}, "figures.storm is 0"),
         ({"product": "hope-pa"}, "the demonstration archive holds"),
     ],
 )  # fmt: skip

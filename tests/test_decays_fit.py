@@ -54,6 +54,30 @@ def test_every_used_bin_lies_inside_its_window(world: Truth, decays: xr.Dataset)
     assert ((decays["start"].to_numpy() - start[:, None, None, None]) / np.timedelta64(1, "D") < 4).all()
 
 
+def test_a_window_ends_where_the_index_is_not_known(world: Truth, decays: xr.Dataset):
+    # A hole of the index from the fifth day of the second storm's window on: a storm could hide there.
+    time = START + np.arange(0, 200 * 24) * np.timedelta64(1, "h")
+    index = xr.DataArray(np.full(time.size, -5.0), coords={"time": time}, dims="time", name="Dst")
+    hole = world.storms["last_minimum"].to_numpy()[1] + np.timedelta64(6, "D")
+    index[(time >= hole) & (time < hole + np.timedelta64(2, "D"))] = np.nan
+    found = fit_decays(world.binned, world.storms, index=index)
+    assert (found["stop"].isel(storm=1).to_numpy() < hole).all()
+    assert (found["stop"].isel(storm=2).to_numpy() == decays["stop"].isel(storm=2).to_numpy()).all()
+    # A hole of a few hours ends nothing.
+    index[:] = -5.0
+    index[(time >= hole) & (time < hole + np.timedelta64(6, "h"))] = np.nan
+    short = fit_decays(world.binned, world.storms, index=index)
+    assert (short["stop"].to_numpy() == decays["stop"].to_numpy()).all()
+    # An index that ends before the storm leaves nothing to fit.
+    early = fit_decays(world.binned, world.storms, index=index.isel(time=slice(0, 24)))
+    assert not np.isfinite(early["rate"]).any()
+
+
+def test_the_order_of_the_bins_does_not_matter(world: Truth, decays: xr.Dataset):
+    again = fit_decays(world.binned.isel(time=slice(None, None, -1)), world.storms)
+    np.testing.assert_array_equal(again["rate"], decays["rate"])
+
+
 def test_a_bin_that_reaches_past_the_next_onset_is_left_out(world: Truth, decays: xr.Dataset):
     # Its mean sample time can lie before the onset, while some of its passes have seen the new injection.
     half = np.timedelta64(round(8.97 * 1_800e9), "ns")

@@ -7,8 +7,10 @@ import pytest
 import xarray as xr
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
+from synthetic_decays import mission
 
 from ringdecay.decays import FLAGS as FIT_FLAGS
+from ringdecay.decays import fit_decays
 from ringdecay.errors import InputError
 from ringdecay.lifetime import FLAGS, lifetimes, paule_mandel
 
@@ -114,3 +116,11 @@ def test_intervals_cover_the_population_whatever_the_windows():
         inside = (result["rate_low"] <= 1 / tau) & (result["rate_high"] >= 1 / tau)
         assert 0.93 <= float(inside.mean()) <= 0.985, tau
         assert float(result["rate"].mean()) == pytest.approx(1 / tau, abs=4 * float(result["rate"].std()) / np.sqrt(1500))
+
+
+def test_a_storm_can_be_left_out_by_masking_it():
+    world = mission(11, n_e=2, n_l=2)
+    decays = fit_decays(world.binned, world.storms)
+    masked = lifetimes(decays.where(decays["storm"] != 3))
+    dropped = lifetimes(decays.sel(storm=decays["storm"] != 3))
+    np.testing.assert_allclose(masked["rate"], dropped["rate"])

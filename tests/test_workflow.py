@@ -62,6 +62,12 @@ def test_a_misspelt_key_is_one_clear_sentence(bare, tmp_path):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_a_table_that_is_not_there_is_said_even_after_a_run(short):
+    done = snakemake(short, "--dry-run", *SHORT, "--config", "storms={table: nowhere.csv}", check=False)
+    assert done.returncode != 0
+    assert "there is no file nowhere.csv" in done.stdout + done.stderr
+
+
 def test_a_run_makes_everything_it_names(short):
     results = short / "results/short"
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ringdecay.binned.grid import Exclusion, Grid
+from ringdecay.binned.grid import Exclusion, Grid, utc
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
@@ -100,6 +101,9 @@ def bin_flux(
         named = {found for path in paths if (found := date_and_probe(path, described)[1])}
         if probe is None and len(named) > 1:
             raise InputError(f"the files are of more than one probe ({', '.join(sorted(named))}); bin one probe at a time")
+        for (day, one), (other_day, other) in pairwise(dated):
+            if one == other or (day and day == other_day):
+                raise InputError(f"{one} and {other} are of the same day; give only the newest version")
         who = probe or (named.pop() if named else "unknown")
         labels = [(Path(path).name, date) for date, path in dated]
         task = dask.delayed(_bin_file, pure=False)
@@ -191,9 +195,9 @@ def _exclude(
             continue
         rows = np.ones(time.size, dtype=bool)
         if rule.start is not None:
-            rows &= time >= np.datetime64(pd.Timestamp(rule.start))
+            rows &= time >= utc(rule.start)
         if rule.stop is not None:
-            rows &= time < np.datetime64(pd.Timestamp(rule.stop))
+            rows &= time < utc(rule.stop)
         if rule.L is not None:
             rows &= (rule.L[0] <= L) & (rule.L[1] >= L)
         columns = np.ones(energy.size, dtype=bool) if rule.energy is None else (energy >= rule.energy[0]) & (energy <= rule.energy[1])

@@ -117,8 +117,13 @@ class Exclusion:
         for name, bounds in (("energy", self.energy), ("L", self.L)):
             if bounds is not None and bounds[0] > bounds[1]:
                 raise InputError(f"exclude: the {name} range {bounds[0]} to {bounds[1]} is the wrong way round")
-        if self.start is not None and self.stop is not None and pd.Timestamp(self.start) >= pd.Timestamp(self.stop):
+        if self.start is not None and self.stop is not None and utc(self.start) >= utc(self.stop):
             raise InputError(f"exclude: the dates {self.start} to {self.stop} are the wrong way round")
+
+
+def utc(time: str) -> np.datetime64:
+    """Read a time; without a zone it is UTC."""
+    return np.datetime64(pd.to_datetime(time, utc=True).tz_localize(None), "ns")
 
 
 def exclusions(rows: Iterable[Mapping[str, Any]]) -> tuple[Exclusion, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -138,6 +139,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     given.sort(key=lambda ds: (str(ds.probe.values[0]), int(ds.attrs["first_bin"]) if ds.sizes["time"] else -1))
     if not given:
         raise InputError("there is nothing to merge: no binned dataset was given")
+    _refuse_twice(given)
     filled = [ds for ds in given if ds.sizes["time"]]
     first = filled[0] if filled else given[0]
     for other in filled[1:]:
@@ -269,6 +271,16 @@ def _time_coordinates(grid: Grid, first_bin: int, n_times: int) -> dict[str, Any
         "time": ("time", centres, {"long_name": "centre of the time bin (UTC)", "bounds": "time_bounds"}),
         "time_bounds": (("time", "bound"), np.stack([begin, begin + np.timedelta64(grid.time_bin, "ns")], axis=-1)),
     }
+
+
+def _refuse_twice(datasets: Sequence[xr.Dataset]) -> None:
+    """Refuse a file that is in two of the datasets: its flux would be counted twice."""
+    # Only names of the product's files have a date; pieces of a Dataset of one's own have none.
+    used = [(ds["file_status"].to_numpy() == "used") & (ds["file_date"].to_numpy() != "") for ds in datasets]
+    names = [str(name) for ds, rows in zip(datasets, used, strict=True) for name in ds["file_name"].to_numpy()[rows]]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise InputError(f"the file {twice[0]} is in more than one of the datasets to merge; its flux would be counted twice")
 
 
 def _sum_names(binned: xr.Dataset) -> list[str]:

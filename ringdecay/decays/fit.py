@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -15,9 +16,13 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.windows import Times, days, index_change, storm_windows, to_time
+from ringdecay.decays.windows import Times, days, index_change, index_known_until, storm_windows, to_time
 from ringdecay.errors import InputError, unknown
 
+logger = logging.getLogger(__name__)
+
+# A main phase takes some hours; in a shorter gap of the index no storm can come and be seen nowhere.
+_MAX_INDEX_GAP = np.timedelta64(12, "h")
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 # What a result keeps of what the data say of themselves.
@@ -53,7 +58,8 @@ def fit_decays(
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
     index : xarray.DataArray, optional
-        Storm index from `open_index`, for `index_change`.
+        Storm index from `open_index`: a window ends where it is not known for 12 hours, because a storm could hide there, and
+        `index_change` is taken from it. Without it the storm table is believed to be whole.
     start_delay_days : float
         Start of the window after the storm's last minimum, days.
     max_days : float
@@ -90,6 +96,7 @@ def fit_decays(
         If an argument does not make sense, or the data or the storms lack something.
     """
     check_settings(mode, min_points, r_max)
+    binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     floors = _floors(binned, storms, floor, start_delay_days, max_days, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
@@ -97,6 +104,8 @@ def fit_decays(
         raise InputError("the binned data hold no time bin; widen the dates or see why their files were refused")
     half_bin = days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)
     start, stop = storm_windows(storms, centre[-1] + half_bin, start_delay_days, max_days)
+    if index is not None and len(storms):
+        stop = np.minimum(stop, index_known_until(index, storms["last_minimum"].to_numpy("datetime64[ns]"), _MAX_INDEX_GAP))
     empty = (stop <= start) | (stop <= centre[0] - half_bin)
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
@@ -131,6 +140,8 @@ def fit_decays(
     }
     if "L_bounds" in binned.coords:
         coords["L_bounds"] = binned["L_bounds"]
+    if not np.isfinite(values["rate"]).any():
+        logger.warning("no decay could be fitted: %d storms, %d time bins; see the flags and the table of files", len(storms), len(centre))
     return as_dataset(values, ("storm", "probe", "energy", "L"), coords, attrs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
@@ -62,6 +63,11 @@ def fit_decay(
     """
     check_settings(mode, min_points, r_max)
     when, values = np.asarray(time), np.asarray(flux, dtype=float)
+    if when.dtype.kind in "OUT":
+        # Timestamps, dates, strings, with a zone or without (UTC).
+        when = pd.to_datetime(pd.Series(when), utc=True).dt.tz_localize(None).to_numpy()
+    if when.dtype.kind == "M" and np.isnat(when).any():
+        raise InputError("a time of the series is not a time (NaT); leave it out")
     if when.ndim != 1 or values.shape != when.shape:
         raise InputError(f"time and flux must be one-dimensional and of one length, not of shapes {when.shape} and {values.shape}")
     origin = when.min() if len(when) and when.dtype.kind == "M" else None

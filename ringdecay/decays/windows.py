@@ -57,6 +57,33 @@ def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_da
     return start.astype("datetime64[ns]"), stop.astype("datetime64[ns]")
 
 
+def index_known_until(index: xr.DataArray, after: Times, max_gap: np.timedelta64) -> Times:
+    """Tell until when an index is known without a gap, from each of some times on.
+
+    Where the index is not known a storm could hide, so no window may reach there.
+
+    Parameters
+    ----------
+    index : DataArray
+        From `open_index`; NaN is not known.
+    after : ndarray of datetime64[ns], shape (storm,)
+        Where to begin.
+    max_gap : timedelta64
+        Longest gap that is passed over.
+
+    Returns
+    -------
+    ndarray of datetime64[ns], shape (storm,)
+        The last known time before the first longer gap; `after` itself where the index is not known there.
+    """
+    known = index["time"].to_numpy()[np.isfinite(index.to_numpy())].astype("datetime64[ns]")
+    if not known.size:
+        return after.copy()
+    ends = np.append(known[:-1][np.diff(known) > max_gap], known[-1])
+    first = np.minimum(np.searchsorted(ends, after), len(ends) - 1)
+    return np.where(ends[first] >= after, ends[first], after)
+
+
 def days(number: float) -> np.timedelta64:
     """Make a time difference of a number of days, to the nanosecond."""
     return np.timedelta64(round(number * 86_400e9), "ns")

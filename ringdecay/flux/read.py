@@ -133,6 +133,7 @@ def _open_one(path: Path, product: Product, names: FluxVariables) -> xr.Dataset:
     counting_error = _counting_error(content, names, axes)
 
     time, sound = _times(content, names)
+    _check_origin(content, product, time[sound])
     coordinates = _coordinates(content, names, time, sound)
     variables: dict[str, Any] = {
         "flux": (("time", "energy", "pitch_angle"), flux[sound], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": "differential proton flux"})
@@ -296,6 +297,19 @@ def _times(content: CdfFile, names: FluxVariables) -> tuple[npt.NDArray[np.datet
     if not sound.all():
         logger.info("%s: %d of %d records have no time or do not follow the one before", content.path.name, (~sound).sum(), sound.size)
     return time, sound
+
+
+def _check_origin(content: CdfFile, product: Product, time: npt.NDArray[np.datetime64]) -> None:
+    """Refuse a file whose records are not of the day, or whose own attributes not of the probe, that its name says."""
+    date, probe = date_and_probe(content.path, product)
+    middle = time[time.size // 2].astype("datetime64[D]")
+    if date is not None and product.period == "day" and str(middle).replace("-", "") != date:
+        raise FileError(content.path, f"records of {date}", f"records of {middle}", "see whether the file has a wrong name")
+    own = " ".join(str(entry) for key in ("Logical_source", "Logical_file_id", "Source_name") for entry in content.attributes.get(key, []))
+    found = {letter.lower() for letter in re.findall(r"rbsp[-_]?([ab])(?![a-z])", own, flags=re.IGNORECASE)}
+    if probe is not None and found and found != {probe}:
+        others = ", ".join(sorted(found))
+        raise FileError(content.path, f"data of probe {probe}", f"data of probe {others}", "see whether the file has a wrong name")
 
 
 def strictly_increasing(time: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:

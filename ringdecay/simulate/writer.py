@@ -114,6 +114,7 @@ def archive(
             f"the archive ({days} days from {first}) must lie within the simulated world ({truth.days:g} days from {truth.start}), "
             "and both must start at midnight."
         )
+    _clear(folder)
     files = _plan(first, days, list(probes), faults=faults)
     workers = workers or CPU_COUNT
     logger.info("simulating %d daily files from %s in %s with %d workers", len(files), first, folder, workers)
@@ -128,6 +129,21 @@ def archive(
         raise ArchiveError(f"the demonstration archive could not be written to {folder}: {error}.") from error
     logger.info("simulated archive: %d files, %.2f GB", len(manifest), manifest["bytes"].sum() / 1e9)
     return manifest
+
+
+def _clear(folder: Path) -> None:
+    """Remove an archive of ours from a folder, and refuse a folder with files that are not ours: their names would be the same."""
+    manifest = folder / "manifest.tsv"
+    if manifest.is_file():
+        for name in pd.read_csv(manifest, sep="\t")["file"]:
+            (folder / name).unlink(missing_ok=True)
+    left = [path for part in ("rbsp", "omni") for path in (folder / part).rglob("*") if path.is_file()]
+    # What a run of ours that was stopped half-way left is named like what will be written, and says SIMULATED inside.
+    foreign = [path for path in left if path.suffix == ".cdf" and b"SIMULATED" not in path.read_bytes()]
+    if foreign:
+        raise InputError(
+            f"{folder} holds files that were not simulated, such as {foreign[0]}; choose an empty folder for the simulated archive"
+        )
 
 
 def _plan(first: np.datetime64, days: int, probes: list[str], *, faults: bool) -> list[_DayFile]:

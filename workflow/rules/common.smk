@@ -17,6 +17,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Snakemake takes a result as up to date if the file it was made from has gone; a wrong path must not pass for that.
+for own in [config["storms"]["table"], *config["index"]["files"]]:
+    if own and not Path(own).is_file():
+        raise WorkflowError(
+            f"config: there is no file {own} (named as storms.table or in index.files)"
+        )
+
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
 RESOURCES = f"resources/{RUN}"
