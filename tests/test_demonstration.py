@@ -95,18 +95,8 @@ def test_intervals_from_files_contain_the_truth(run):
     assert ((low <= population) & (population <= high))[cells].mean() >= 0.85
 
 
-@pytest.mark.xdist_group("demonstration")
-def test_a_limit_is_not_above_the_truth_more_often_than_it_says(run):
-    lifetimes = open_dataset(run / "results/demo/lifetimes.nc")
-    tau = 1 / truth_of(run, lifetimes, "population_rate")
-    limit = lifetimes["tau_limit"].transpose("energy", "L").to_numpy()
-    limited = np.isfinite(limit)
-    assert limited.sum() > 50
-    assert (limit[limited] <= tau[limited]).mean() > 0.85
-
-
-def coverage_of(seed: int) -> tuple[float, float]:
-    """Share of single fits that hold their storm's rate, and of means (tau to 30 days) that hold the population's."""
+def coverage_of(seed: int) -> tuple[float, float, float]:
+    """Share of single fits that hold their storm's rate, of means (tau to 30 days) that hold the population's, and of limits below tau."""
     truth = rd.simulate.make_truth(seed)
     dataset = rd.simulate.truth_dataset(truth)
     binned = rd.merge_probes(rd.simulate.binned_series(truth)).isel(L=slice(0, None, 3))
@@ -119,14 +109,19 @@ def coverage_of(seed: int) -> tuple[float, float]:
     population = dataset["population_rate"].sel(L=decays["L"], method="nearest").transpose("energy", "L").to_numpy()
     low, high = (lifetimes[name].transpose("energy", "L").to_numpy() for name in ("rate_low", "rate_high"))
     cells = np.isfinite(low) & (1 / population <= 30)
-    return float(single), float(((low <= population) & (population <= high))[cells].mean())
+    mean = ((low <= population) & (population <= high))[cells].mean()
+    limit = lifetimes["tau_limit"].transpose("energy", "L").to_numpy()
+    limits = (limit <= 1 / population)[~np.isnan(limit)].mean()
+    return float(single), float(mean), float(limits)
 
 
 def test_coverage_over_twenty_seeds():
     # Seeds that were not looked at when the method was chosen.
-    single, mean = np.mean([coverage_of(seed) for seed in range(20_000, 20_020)], axis=0)
+    single, mean, limits = np.mean([coverage_of(seed) for seed in range(20_000, 20_020)], axis=0)
     assert 0.90 <= single <= 0.98
     assert mean >= 0.85
+    # One-sided, 95 %. High energies share one fluctuation in a mission, so a seed has nearly all of its limits right or many wrong.
+    assert limits >= 0.85
 
 
 def test_the_notebook_runs_and_its_two_forms_agree():
