@@ -47,6 +47,13 @@ def test_real_configs_plan_without_the_network(bare, tmp_path, config, months):
     assert "simulate_archive" not in planned
 
 
+def test_the_default_profile_is_used_from_both_snakefiles(bare):
+    # Snakemake looks for profiles beside the Snakefile; without them downloads are not limited and a killed run does not heal.
+    for arguments in ((), ("--snakefile", "workflow/Snakefile")):
+        done = snakemake(bare, "--dry-run", *arguments)
+        assert "Using workflow specific profile" in done.stdout + done.stderr, arguments
+
+
 def test_the_slurm_profile_plans(bare):
     # Its executor is a plugin of its own, so only the profile's other settings can be tried here.
     text = (bare / "workflow/profiles/slurm/profile.yaml").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 from conftest import ROOT
 
 # What a clone would hold; what runs and tools leave behind stays out.
-_PARTS = ["Snakefile", "workflow", "config", "ringdecay", ".test", "pyproject.toml"]
+_PARTS = ["Snakefile", "profiles", "workflow", "config", "ringdecay", ".test", "pyproject.toml"]
 
 
 def clone(folder: Path) -> Path:

@@ -37,7 +37,7 @@ rule fetch_flux:
     threads: 1
     resources:
         mem_mb=500,
-        downloads=4,
+        downloads=4 if archive_is_remote() else 0,
     params:
         code=code("fetch_flux"),
         archive=archive_place(),
@@ -65,7 +65,7 @@ rule fetch_index:
     threads: 1
     resources:
         mem_mb=2000,
-        downloads=4,
+        downloads=4 if archive_is_remote() else 0,
     params:
         code=code("fetch_index"),
         archive=archive_place(),
