@@ -9,7 +9,7 @@ from cdflib import cdfwrite
 
 from ringdecay.products import PRODUCTS
 
-ENERGIES_MEV = np.array(PRODUCTS["rbspice-pap-tofxeh"].energies, dtype=np.float32) / 1000
+ENERGIES_MEV = np.array(PRODUCTS["rbspice-pap-tofxeh"].energy_tables[0].energies, dtype=np.float32) / 1000
 CENTRES = np.array([7.5, *range(20, 161, 10), 172.5], dtype=np.float32)
 
 

@@ -59,7 +59,7 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     storms = {key: value for key, value in config["storms"].items() if key not in ("table", "threshold")}
     assert {key: defaults_of(find_storms)[key] for key in storms} == storms
     schema = load_schema()["properties"]
-    flux_products = sorted(name for name, product in PRODUCTS.items() if product.flux)
+    flux_products = sorted(name for name, product in PRODUCTS.items() if product.kind == "flux")
     assert sorted(schema["product"]["enum"]) == sorted(schema["exclude"]["items"]["properties"]["product"]["enum"]) == flux_products
     assert sorted(schema["index"]["properties"]["product"]["enum"]) == sorted(set(PRODUCTS) - set(flux_products))
 

@@ -70,7 +70,7 @@ def test_per_mev_becomes_per_kev_and_mev_becomes_kev(tmp_path):
     path, flux = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
     found = rd.open_flux(path, "rbspice-pap-tofxeh")
     np.testing.assert_allclose(found["flux"], flux / 1000, rtol=1e-6)
-    assert found["energy"].to_numpy().tolist() == list(PRODUCTS["rbspice-pap-tofxeh"].energies)
+    assert found["energy"].to_numpy().tolist() == list(PRODUCTS["rbspice-pap-tofxeh"].energy_tables[0].energies)
     assert found.attrs["probe"] == "a"
     # The file calls hours "Degrees".
     assert found["MLT"].attrs["units"] == "h"

@@ -73,7 +73,8 @@ def test_variables_are_those_of_the_spase_record(folder: Path, shared_data: Path
         assert "SIMULATED" in cdf.globalattsget()["TITLE"][0]
         assert cdf.varattsget("MLT")["UNITS"] == "Degrees"
     np.testing.assert_allclose(
-        read(folder / FLUX.format("a", "20150629", "1.2.4-03"))["FPDU_Energy"] * 1000.0, get_product("rbspice-pap-tofxeh").energies
+        read(folder / FLUX.format("a", "20150629", "1.2.4-03"))["FPDU_Energy"] * 1000.0,
+        get_product("rbspice-pap-tofxeh").energy_tables[0].energies,
     )
 
 

@@ -35,7 +35,7 @@ Times = npt.NDArray[np.datetime64]
 
 DEFAULT_SEED = 20150415
 PRODUCT = "rbspice-pap-tofxeh"
-ENERGY: Array = np.array(get_product(PRODUCT).energies)
+ENERGY: Array = np.array(get_product(PRODUCT).energy_tables[0].energies)
 #: Centres of L, 0.1 wide, on which the world is tabled; between them the log of the flux is linear in L.
 L_CENTRES: Array = np.round(np.arange(1.05, 7.1, 0.1), 2)
 #: The part of them that is reported as the truth.
