@@ -225,6 +225,7 @@ OMNI2 = omni2_line(2013, 1, 0, -5) + omni2_line(2013, 1, 1, -6)
         ("SYM-H", IAGA.split("DATE")[0].encode(), "no such line"),
         ("SYM-H", (IAGA.split("|\n2013")[0] + "|\n").encode(), "no line of data"),
         ("Dst", IAGA.encode(), "columns ASY-D"),
+        ("SYM-H", IAGA.replace("ASY-D ", "AS Y-D", 1).encode(), "AS, Y-D"),
         ("SYM-H", bz2.compress(IAGA.encode())[:-9], "damage"),
         ("SYM-H", gzip.compress(IAGA.encode())[:-9], "damage"),
         ("SYM-H", gzip.compress(IAGA.encode())[:20] + b"\xff\xff\xff\xff", "damage"),

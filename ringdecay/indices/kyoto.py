@@ -19,7 +19,7 @@ _DST_MISSING = 9999
 
 # IAGA-2002: date, time and day of the year in 30 characters, then four fields of ten.
 _IAGA_WIDTH = 70
-_IAGA_FIRST_FIELD, _IAGA_FIELD = 30, 10
+_IAGA_FIRST_FIELD, _IAGA_FIELD, _IAGA_FIELDS = 30, 10, 4
 # 99999 is "missing", 88888 "not recorded" in IAGA-2002.
 _IAGA_NO_VALUE = 88888.0
 
@@ -97,6 +97,8 @@ def read_iaga(path: Path, content: bytes, name: str) -> Series:
     columns = content[end_of_header:start].decode("ascii", errors="replace").replace("|", " ").split()[3:]
     if name not in columns:
         raise FileError(path, f"a column {name}", f"columns {', '.join(columns)}", f"give a file that has {name}")
+    if len(columns) != _IAGA_FIELDS:
+        raise FileError(path, f"{_IAGA_FIELDS} columns of values, as in IAGA-2002", f"{len(columns)}: {', '.join(columns)}", AGAIN)
     first_line = header.count("\n") + 2
     table = fixed_lines(path, content[start:], _IAGA_WIDTH, first_line, "IAGA-2002 lines of 70 characters")
 
