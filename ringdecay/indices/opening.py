@@ -65,8 +65,8 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
     ==================================================  ===================  ==============================================
 
     F10.7 is the one adjusted to 1 AU, in all formats: OMNI2 has one F10.7 and does not say which, and it is the adjusted one (of the
-    2555 days of 2012-2018 that a copy of 2019 has, 2543 equal CelesTrak's adjusted value and 26 the observed one). Days on which
-    F10.7 was interpolated, not measured, are NaN, as they are in OMNI2. Kp is in exact thirds.
+    2555 days of 2012-2018 that a copy of 2019 has, 2543 equal CelesTrak's adjusted value and 26 the observed one). Days that CelesTrak
+    marks as interpolated, not measured, are NaN, as they are in OMNI2; GFZ's files have no such mark. Kp is in exact thirds.
 
     All files of one call must be of one source, because sources differ: of Dst, Kyoto's final values and an OMNI2 of 2019 differ in
     most hours after 2014, by up to 24 nT. Where files overlap, equal values are merged; of contradicting ones a value is kept before
