@@ -225,6 +225,7 @@ OMNI2 = omni2_line(2013, 1, 0, -5) + omni2_line(2013, 1, 1, -6)
         ("SYM-H", IAGA.split("DATE")[0].encode(), "no such line"),
         ("SYM-H", (IAGA.split("|\n2013")[0] + "|\n").encode(), "no line of data"),
         ("Dst", IAGA.encode(), "columns ASY-D"),
+        ("SYM-H", IAGA.replace("ASY-D ", "AS Y-D", 1).encode(), "AS, Y-D"),
         ("SYM-H", bz2.compress(IAGA.encode())[:-9], "damage"),
         ("SYM-H", gzip.compress(IAGA.encode())[:-9], "damage"),
         ("SYM-H", gzip.compress(IAGA.encode())[:20] + b"\xff\xff\xff\xff", "damage"),
@@ -233,9 +234,13 @@ OMNI2 = omni2_line(2013, 1, 0, -5) + omni2_line(2013, 1, 1, -6)
         ("Dst", (OMNI2 + "2013 1 2 2448 " + "7 " * 60 + "\n").encode(), "line 3"),
         ("Dst", OMNI2.replace("-6", "-b").encode(), "-b"),
         ("Dst", omni2_line(2013, 367, 0, -5).encode(), "day 367"),
+        ("Dst", omni2_line(9013, 1, 0, -5).encode(), "year 9013"),
+        ("Dst", DST.replace("X220", "X290").encode(), "9013-01-01"),
+        ("Kp", omni2_line(2013, 1, 0, -5, kp=35).encode(), "3.5"),
+        ("F10.7", OMNI2.replace("120.5", "inf").encode(), "54 in line 1"),
         ("SYM-H", OMNI2.encode(), "OMNI2"),
         ("SYM-H", b"\xcd\xf3\x00\x01\x00\x00\xff\xff\x00\x00", ""),
-        ("Dst", b"\xcd\xf3\x00\x01\x00\x00\xff\xff\x00\x00", "a CDF file"),
+        ("Dst", b"\xcd\xf3\x00\x01\x00\x00\xff\xff\x00\x00", ""),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, name: str, content: bytes, found: str) -> None:

@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from ringdecay.errors import FileError
-from ringdecay.indices.series import VINTAGES, Series
+from ringdecay.indices import vintage
+from ringdecay.indices.series import Series
 from ringdecay.indices.text import AGAIN, dates, fixed_lines, floats, integers
 
 _DST_RECORD = "120-byte Dst records of WDC Kyoto"
 _DST_MISSING = 9999
-# Version in column 14 of the Dst record; 3 and up is "corrected final", and so is a blank in older files.
-_DST_VERSIONS = {ord("0"): "quicklook", ord("1"): "provisional", ord(" "): "final"} | {ord(str(k)): "final" for k in range(2, 10)}
 
 # IAGA-2002: date, time and day of the year in 30 characters, then four fields of ten.
 _IAGA_WIDTH = 70
-_IAGA_FIRST_FIELD, _IAGA_FIELD = 30, 10
+_IAGA_FIRST_FIELD, _IAGA_FIELD, _IAGA_FIELDS = 30, 10, 4
 # 99999 is "missing", 88888 "not recorded" in IAGA-2002.
 _IAGA_NO_VALUE = 88888.0
 
@@ -59,25 +58,13 @@ def read_dst(path: Path, content: bytes, name: str) -> Series:
     century = integers(path, century_field, 1, "the first two digits of the year")
     base = floats(path, table[:, 16:20], 1, "a base value")
     hourly = np.ascontiguousarray(table[:, 20:116]).reshape(-1, 4)
-    try:
-        values = floats(path, hourly, 1, "hourly values").reshape(-1, 24)
-    except FileError as error:
-        # The field's number among all fields is of no use to the reader; its line is.
-        lines = [k for k, line in enumerate(table, start=1) if not _all_numbers(line[20:116].tobytes())]
-        raise FileError(path, "24 hourly values of four characters", f"something else in line {lines[0]}", AGAIN) from error
+    values = floats(path, hourly, 1, "24 hourly values of four characters", per_line=24).reshape(-1, 24)
     values = np.where(values == _DST_MISSING, np.nan, values + 100.0 * base[:, None])
-    codes = np.array([VINTAGES.index(_DST_VERSIONS.get(int(version), "unknown")) for version in table[:, 13]], dtype=np.int8)
+    codes = np.repeat(vintage.of_dst_versions(table[:, 13]), 24)
     days = dates(path, 100 * century + year, month, day, 1)
     time = (days[:, None] + np.arange(24).astype("timedelta64[h]")).astype("datetime64[ns]")
-    return Series(time.ravel(), values.ravel(), np.repeat(codes, 24), "WDC Kyoto, hourly Dst exchange format", "start of the hour")
-
-
-def _all_numbers(fields: bytes) -> bool:
-    try:
-        np.frombuffer(fields, dtype="S4").astype(np.float64)
-    except ValueError:
-        return False
-    return True
+    source = "WDC Kyoto, hourly Dst exchange format"
+    return Series(time.ravel(), values.ravel(), codes, source, "start of the hour", vintage.DST_RULE)
 
 
 def read_iaga(path: Path, content: bytes, name: str) -> Series:
@@ -110,6 +97,8 @@ def read_iaga(path: Path, content: bytes, name: str) -> Series:
     columns = content[end_of_header:start].decode("ascii", errors="replace").replace("|", " ").split()[3:]
     if name not in columns:
         raise FileError(path, f"a column {name}", f"columns {', '.join(columns)}", f"give a file that has {name}")
+    if len(columns) != _IAGA_FIELDS:
+        raise FileError(path, f"{_IAGA_FIELDS} columns of values, as in IAGA-2002", f"{len(columns)}: {', '.join(columns)}", AGAIN)
     first_line = header.count("\n") + 2
     table = fixed_lines(path, content[start:], _IAGA_WIDTH, first_line, "IAGA-2002 lines of 70 characters")
 
@@ -123,14 +112,5 @@ def read_iaga(path: Path, content: bytes, name: str) -> Series:
     begin = _IAGA_FIRST_FIELD + _IAGA_FIELD * columns.index(name)
     values = floats(path, table[:, begin : begin + _IAGA_FIELD], first_line, f"{name} as a number")
     values[values >= _IAGA_NO_VALUE] = np.nan
-    vintage = np.full(values.size, VINTAGES.index(_iaga_vintage(header)), dtype=np.int8)
-    return Series(time, values, vintage, "WDC Kyoto, IAGA-2002", "start of the minute, as in the file")
-
-
-def _iaga_vintage(header: str) -> str:
-    for line in header.splitlines():
-        label, _, value = line.strip().partition("Data Type")
-        if not label and value:
-            word = value.strip(" |").lower().replace("-", "").replace(" ", "")
-            return {"definitive": "final"}.get(word, word) if word in (*VINTAGES, "definitive") else "unknown"
-    return "unknown"
+    codes = vintage.same(vintage.of_iaga_header(header), values.size)
+    return Series(time, values, codes, "WDC Kyoto, IAGA-2002", "start of the minute, as in the file", vintage.IAGA_RULE)

@@ -1,4 +1,4 @@
-"""Files of NASA's OMNI data set: high-resolution CDF files (1 and 5 min) and the hourly OMNI2 text files.
+"""Files of NASA's OMNI data set: high-resolution CDF files (1 and 5 min), hourly CDF files, and the hourly OMNI2 text files.
 
 Formats: the variable attributes of the CDF files, and SPDF's description of the OMNI2 yearly files
 (https://spdf.gsfc.nasa.gov/pub/data/omni/low_res_omni/omni2.text).
@@ -7,63 +7,144 @@ Formats: the variable attributes of the CDF files, and SPDF's description of the
 from __future__ import annotations
 
 import io
+import logging
+import re
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ringdecay.cdf import read_cdf, to_datetime64
+from ringdecay.cdf import CdfFile, read_cdf, to_datetime64
 from ringdecay.errors import FileError
-from ringdecay.indices.series import VINTAGES, Series
-from ringdecay.indices.text import AGAIN
+from ringdecay.indices import vintage
+from ringdecay.indices.kp import exact_thirds
+from ringdecay.indices.series import Series
+from ringdecay.indices.text import AGAIN, FIRST_YEAR, LAST_YEAR
 
-_CDF_VARIABLES = {"SYM-H": "SYM_H", "ASY-H": "ASY_H"}
-# The fill of the index variables, for a file that has lost its FILLVAL attribute.
-_CDF_FILL = 99999
+logger = logging.getLogger(__name__)
+
+# Index -> variable and fill: of the high-resolution files, and of the hourly ones, which have the fills of the OMNI2 text.
+_HRO_VARIABLES = {"SYM-H": ("SYM_H", 99999.0), "ASY-H": ("ASY_H", 99999.0)}
+_HOURLY_VARIABLES = {"Dst": ("DST", 99999.0), "Kp": ("KP", 99.0), "F10.7": ("F10_INDEX", 999.9)}
+_HOUR = np.timedelta64(1, "h")
 
 # Index -> its word of the record counted from 0, and its fill, from SPDF's format description (words 39, 41 and 51).
 _WORDS = {"Kp": (38, 99.0), "Dst": (40, 99999.0), "F10.7": (50, 999.9)}
 # 55 words; the extended files have two more (Lyman alpha and a solar-wind index) behind them.
 _WORD_COUNTS = (55, 57)
 
+# Far outside what was ever measured (Dst -589 nT in 1989, F10.7 below 500): such a value is a fill that is not known, or of another unit.
+_LIMITS = {"SYM-H": (-3000.0, 1000.0), "ASY-H": (0.0, 3000.0), "Dst": (-3000.0, 1000.0), "F10.7": (40.0, 900.0)}
 
-def read_hro(path: Path, name: str) -> Series:
-    """Read SYM-H or ASY-H of an OMNI high-resolution CDF file.
+
+def read_omni_cdf(path: Path, name: str) -> Series:
+    """Read an index of an OMNI CDF file: SYM-H and ASY-H of the 1 and 5 min files, Dst, Kp and F10.7 of the hourly ones.
 
     Parameters
     ----------
     path : Path
         The file.
-    name : {"SYM-H", "ASY-H"}
+    name : {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7"}
         The index.
 
     Returns
     -------
     Series
-        nT. A 5-min value is the mean of the minutes from its time on (measured against the one-minute values of WDC Kyoto).
+        nT, nT, nT, 1 (in exact thirds) and sfu. A 5-min value is the mean of the minutes from its time on (measured against the
+        one-minute values of WDC Kyoto). In hourly files, `Epoch` is the start of the hour and `Epoch_1800`, which files made by
+        CDAWeb have, its centre; `time_label` says which it is.
 
     Raises
     ------
     FileError
-        If the file is damaged or has no such variable.
+        If the file is damaged, has no such variable, or its times or values are not what they should be.
     """
-    if name not in _CDF_VARIABLES:
-        raise FileError(path, f"a file with {name}", "a CDF file", f"{name} is read from OMNI2 or WDC Kyoto text files")
-    content = read_cdf(path, ["Epoch", _CDF_VARIABLES[name]])
-    epoch, variable = content["Epoch"], content[_CDF_VARIABLES[name]]
-    time = to_datetime64(epoch.values, epoch.type)
+    if name in _HRO_VARIABLES:
+        variable, fill = _HRO_VARIABLES[name]
+        content = read_cdf(path, ["Epoch", variable])
+        time, values = _time_and_values(content, "Epoch", variable, fill, name)
+        return _omni_series(content, time, values, "OMNI high-resolution CDF", "start of the interval")
+    return _read_hourly(path, name)
+
+
+def _read_hourly(path: Path, name: str) -> Series:
+    """Read an hourly file (data set OMNI2_H0_MRG1HR).
+
+    No real file was at hand when this was written: variables, fills and the place of Epoch are from CDAWeb's description of the data
+    set and from what other programs read. So what is expected is checked, and what differs is said.
+    """
+    variable, fill = _HOURLY_VARIABLES[name]
+    epoch = "Epoch"
+    content = read_cdf(path, [], optional=[epoch, variable])
+    if epoch not in content or variable not in content:
+        # CDAWeb hands out the same values at the centre of the hour under names that end in 1800 (seconds).
+        wanted = f"{variable} over Epoch, or {variable}1800 over Epoch_1800, as in OMNI2_H0_MRG1HR"
+        epoch, variable = "Epoch_1800", f"{variable}1800"
+        content = read_cdf(path, [], optional=[epoch, variable])
+        if epoch not in content or variable not in content:
+            found = " ".join(_logical_source(content)) or "another CDF file"
+            raise FileError(path, wanted, found, f"give a file that has {name}: OMNI's high-resolution files have SYM-H and ASY-H only")
+    depends = content[variable].attributes.get("DEPEND_0", epoch)
+    if str(depends).strip() != epoch:
+        raise FileError(
+            path, f"{variable} over {epoch}", f"{variable} over {depends}", "tell the developers: this kind of file is not known"
+        )
+    time, values = _time_and_values(content, epoch, variable, fill, name)
+    past_hour = np.unique(time - time.astype("datetime64[h]"))
+    labels = {0: "start of the hour", 30: "centre of the hour"}
+    minutes = past_hour / np.timedelta64(1, "m")
+    if minutes.size > 1 or float(minutes[0]) not in labels:
+        found = f"{', '.join(f'{minute:g}' for minute in minutes[:3])} minutes past it"
+        raise FileError(path, "all times at the start of an hour, or all half past it", found, AGAIN)
+    steps = np.diff(time)
+    if np.any(steps != _HOUR):
+        at = int(np.argmax(steps != _HOUR))
+        counts = f"{int((steps != _HOUR).sum())} of {steps.size} steps are not 1 h"
+        found = f"a step of {steps[at] / _HOUR:g} h after {np.datetime_as_string(time[at], unit='m')} ({counts})"
+        raise FileError(path, "times exactly one hour apart", found, AGAIN)
+    return _omni_series(content, time, values, "OMNI2 hourly CDF", labels[int(minutes[0])])
+
+
+def _time_and_values(
+    content: CdfFile, epoch: str, name: str, fill: float, index: str
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.float64]]:
+    """Give the times and the values of a variable, its fill as NaN, and Kp in thirds."""
+    path, variable = content.path, content[name]
+    time = to_datetime64(content[epoch].values, content[epoch].type)
     values = np.array(variable.values, dtype=np.float64)
     if time.size == 0 or time.shape != values.shape:
         raise FileError(path, "a value a time", f"{time.size} times and {values.size} values", AGAIN)
     if np.isnat(time).any():
         raise FileError(path, "a time in each record", f"{int(np.isnat(time).sum())} records without one", AGAIN)
-    values[values == float(variable.attributes.get("FILLVAL", _CDF_FILL))] = np.nan
-    # OMNI does not say of which vintage the values were that it took from Kyoto.
-    vintage = np.full(time.size, VINTAGES.index("unknown"), dtype=np.int8)
-    logical = [str(entry) for entry in content.attributes.get("Logical_source", [])]
-    source = f"OMNI high-resolution CDF ({logical[0]})" if logical else "OMNI high-resolution CDF"
+    said = variable.attributes.get("FILLVAL", fill)
+    said = float(said) if np.ndim(said) == 0 and np.asarray(said).dtype.kind in "fiu" else np.nan
+    # Fills of real numbers are in the precision of the variable: 999.9 is 999.90002 in 4 bytes.
+    if not np.isclose(said, fill, rtol=1e-6):
+        logger.warning("%s: the fill of %s is %s, expected was %g; both are taken as missing", path.name, name, said, fill)
+    values[np.isclose(values, fill, rtol=1e-6) | np.isclose(values, said, rtol=1e-6)] = np.nan
+    if index == "Kp":
+        return time, exact_thirds(path, values / 10.0, 0.05)
+    low, high = _LIMITS[index]
+    wild = (values < low) | (values > high)
+    if wild.any():
+        found = f"{values[int(np.argmax(wild))]:g} (in {int(wild.sum())} of {values.size} values)"
+        raise FileError(path, f"{index} from {low:g} to {high:g}, or the fill {said:g}", found, AGAIN)
+    return time, values
+
+
+def _omni_series(content: CdfFile, time: npt.NDArray[np.datetime64], values: npt.NDArray[np.float64], kind: str, time_label: str) -> Series:
+    logical = _logical_source(content)
+    source = f"{kind} ({logical[0]})" if logical else kind
     source += ", SIMULATED" if content.simulated else ""
-    return Series(time, values, vintage, source, "start of the interval")
+    # In the files at hand, Generation_date is "Ongoing": that is no date.
+    stamps = [str(entry).strip() for entry in content.attributes.get("Generation_date", [])]
+    source_date = next((stamp for stamp in stamps if re.search(r"\d", stamp)), "")
+    return Series(time, values, vintage.same("unknown", time.size), source, time_label, vintage.OMNI_RULE, source_date)
+
+
+def _logical_source(content: CdfFile) -> list[str]:
+    return [str(entry) for entry in content.attributes.get("Logical_source", [])]
 
 
 def read_omni2(path: Path, content: bytes, name: str) -> Series:
@@ -88,7 +169,7 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
     Raises
     ------
     FileError
-        If a line has not 55 (or 57) numbers, or a date is wrong.
+        If a line has not 55 (or 57) numbers, a date is wrong, or Kp is no Kp.
     """
     if name not in _WORDS:
         raise FileError(path, f"a file with {name}", "hourly OMNI2 values", f"{name} is read from WDC Kyoto or OMNI high-resolution files")
@@ -100,16 +181,17 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
     words = table.to_numpy()
     if words.shape[1] not in _WORD_COUNTS:
         raise FileError(path, expected, f"{words.shape[1]} in line 1", AGAIN)
-    short = np.isnan(words).any(axis=1)
+    short = ~np.isfinite(words).all(axis=1)
     if short.any():
         line = int(np.argmax(short))
         raise FileError(path, expected, f"{int(np.isfinite(words[line]).sum())} in line {line + 1} (cut short?)", AGAIN)
 
     year, day, hour = words[:, :3].astype(np.int64).T
-    wrong = (day < 1) | (day > 366) | (hour < 0) | (hour > 23)
+    wrong = (year < FIRST_YEAR) | (year > LAST_YEAR) | (day < 1) | (day > 366) | (hour < 0) | (hour > 23)
     if wrong.any():
         line = int(np.argmax(wrong))
-        raise FileError(path, "day 1-366 and hour 0-23", f"day {day[line]} and hour {hour[line]} in line {line + 1}", AGAIN)
+        found = f"year {year[line]}, day {day[line]} and hour {hour[line]} in line {line + 1}"
+        raise FileError(path, f"a year from {FIRST_YEAR} to {LAST_YEAR}, day 1-366 and hour 0-23", found, AGAIN)
     days = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + (day - 1)
     time = (days + hour.astype("timedelta64[h]")).astype("datetime64[ns]")
 
@@ -117,6 +199,6 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
     values = words[:, word].copy()
     values[values == fill] = np.nan
     if name == "Kp":
-        values = np.round(values * 0.3) / 3.0
-    vintage = np.full(values.size, VINTAGES.index("unknown"), dtype=np.int8)
-    return Series(time, values, vintage, "OMNI2 yearly text (SPDF)", "start of the hour")
+        values = exact_thirds(path, values / 10.0, 0.05)
+    unknown = vintage.same("unknown", values.size)
+    return Series(time, values, unknown, "OMNI2 yearly text (SPDF)", "start of the hour", vintage.OMNI_RULE)

@@ -16,8 +16,10 @@ import xarray as xr
 
 from ringdecay.cdf import is_cdf, looks_like_html
 from ringdecay.errors import FileError, InputError, unknown
+from ringdecay.indices.celestrak import read_celestrak
+from ringdecay.indices.gfz import read_gfz
 from ringdecay.indices.kyoto import read_dst, read_iaga
-from ringdecay.indices.omni import read_hro, read_omni2
+from ringdecay.indices.omni import read_omni2, read_omni_cdf
 from ringdecay.indices.series import Series, describe_vintage, merge
 from ringdecay.indices.text import AGAIN
 
@@ -27,22 +29,44 @@ NAMES = {
     "ASY-H": ("nT", "asymmetric disturbance of the horizontal geomagnetic field, ASY-H"),
     "Dst": ("nT", "disturbance storm time index, Dst"),
     "Kp": ("1", "planetary three-hour index, Kp"),
-    "F10.7": ("sfu", "solar radio flux at 10.7 cm, F10.7"),
+    "F10.7": ("sfu", "solar radio flux at 10.7 cm, adjusted to 1 AU, F10.7"),
 }
 
-_KNOWN_FORMATS = "an index file (WDC Kyoto Dst, IAGA-2002, OMNI2 text or OMNI high-resolution CDF)"
+_KNOWN_FORMATS = (
+    "an index file (WDC Kyoto Dst, IAGA-2002, OMNI2 text, OMNI CDF hourly or of 1 or 5 min, GFZ Kp_ap_Ap_SN_F107 or Kp_ap text, "
+    "or CelesTrak SW-All text)"
+)
 _DST = re.compile(rb"DST\d{4}\*[ \d]\d")
 _IAGA = re.compile(rb" ?Format +IAGA-2002")
 # Year, day of the year, hour, Bartels rotation number.
 _OMNI2 = re.compile(rb" *\d{4} +\d{1,3} +\d{1,2} +\d{4} ")
+# GFZ's comment lines end with one that names the columns.
+_GFZ = re.compile(rb"#[^\n]*\n(?:#[^\n]*\n)*?#YYY MM DD ")
+_CELESTRAK = re.compile(rb"DATATYPE +CssiSpaceWeather\n")
 
 
 def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name: str) -> xr.DataArray:
     """Open a geomagnetic or solar index from one file or many.
 
-    Read are hourly Dst of WDC Kyoto (120-byte records), SYM-H and ASY-H of WDC Kyoto (IAGA-2002, also packed as .bz2 or .gz),
-    SYM-H and ASY-H of OMNI's high-resolution CDF files, and Dst, Kp and F10.7 of OMNI2's yearly text files. The format is seen from
-    the content of a file, not from its name.
+    The format is seen from the content of a file, not from its name. Text may be packed as .bz2 or .gz, and its lines may end as in
+    Unix or Windows. Read are
+
+    ==================================================  ===================  ==============================================
+    format                                              indices              vintage from
+    ==================================================  ===================  ==============================================
+    WDC Kyoto, 120-byte Dst records                     Dst                  the version of each record
+    WDC Kyoto, IAGA-2002                                SYM-H, ASY-H         Data Type in the header
+    OMNI high-resolution CDF, 1 and 5 min (HRO, HRO2)   SYM-H, ASY-H         unknown
+    OMNI2 hourly CDF (OMNI2_H0_MRG1HR)                  Dst, Kp, F10.7       unknown
+    OMNI2 yearly text                                   Dst, Kp, F10.7       unknown
+    GFZ Kp_ap_Ap_SN_F107_*.txt                          Kp, F10.7            column D for Kp; unknown for F10.7
+    GFZ Kp_ap_*.txt                                     Kp                   column D
+    CelesTrak SW-All.txt, observed days only            Kp, F10.7            unknown; the time of the update is in source_date
+    ==================================================  ===================  ==============================================
+
+    F10.7 is the one adjusted to 1 AU, in all formats: OMNI2 has one F10.7 and does not say which, and it is the adjusted one (of the
+    2555 days of 2012-2018 that a copy of 2019 has, 2543 equal CelesTrak's adjusted value and 26 the observed one). Days that CelesTrak
+    marks as interpolated, not measured, are NaN, as they are in OMNI2; GFZ's files have no such mark. Kp is in exact thirds.
 
     All files of one call must be of one source, because sources differ: of Dst, Kyoto's final values and an OMNI2 of 2019 differ in
     most hours after 2014, by up to 24 nT. Where files overlap, equal values are merged; of contradicting ones a value is kept before
@@ -59,7 +83,8 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
     -------
     DataArray of float64, dimension `time` (datetime64[ns], UTC, strictly increasing, as labelled in the files)
         Fills are NaN; hours that no file has are left out. Attributes: `units`, `long_name`, `source`, `vintage` (final,
-        provisional, quicklook, unknown, or mixed with the shares in `vintage_spans`), `time_label`, `cadence` and `files`.
+        provisional, quicklook, unknown, or mixed with the shares in `vintage_spans`), `vintage_rule` (where the vintage comes from),
+        `source_date` (when the provider made the file, if it says), `time_label`, `cadence`, `files` and `simulated`.
 
     Raises
     ------
@@ -77,8 +102,9 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
     parts: list[Series] = []
     for path in paths:
         part = _read(path, name)
-        if parts and part.source != parts[0].source:
-            raise FileError(path, f"{parts[0].source} like {paths[0].name}", part.source, "open one source at a time")
+        if parts and (part.source, part.time_label) != (parts[0].source, parts[0].time_label):
+            expected = f"{parts[0].source} with times at the {parts[0].time_label}, like {paths[0].name}"
+            raise FileError(path, expected, f"{part.source} with times at the {part.time_label}", "open one source at a time")
         parts.append(part)
     series = merge(parts, [path.name for path in paths])
     units, long_name = NAMES[name]
@@ -87,6 +113,8 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
         "units": units,
         "source": series.source,
         **describe_vintage(series),
+        "vintage_rule": series.vintage_rule,
+        **({"source_date": series.source_date} if series.source_date else {}),
         "time_label": series.time_label,
         "cadence": _cadence(series.time),
         "files": len(paths),
@@ -102,8 +130,8 @@ def _read(path: Path, name: str) -> Series:
     with path.open("rb") as stream:
         head = stream.read(8)
     if is_cdf(head):
-        return read_hro(path, name)
-    content = _unpacked(path)
+        return read_omni_cdf(path, name)
+    content = _unpacked(path).replace(b"\r\n", b"\n")
     if not content.strip():
         raise FileError(path, _KNOWN_FORMATS, "an empty file", AGAIN)
     if looks_like_html(content):
@@ -114,6 +142,10 @@ def _read(path: Path, name: str) -> Series:
         return read_iaga(path, content, name)
     if _OMNI2.match(content):
         return read_omni2(path, content, name)
+    if _GFZ.match(content):
+        return read_gfz(path, content, name)
+    if _CELESTRAK.match(content):
+        return read_celestrak(path, content, name)
     raise FileError(path, _KNOWN_FORMATS, f"a file that begins with {content[:40]!r}", "check that it is the file you meant")
 
 

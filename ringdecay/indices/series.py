@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ringdecay.indices.vintage import VINTAGES
+
 logger = logging.getLogger(__name__)
 
-# What a provider says of how settled a value is. The order is a rank: of two values for one time the higher rank is kept.
-VINTAGES = ("unknown", "quicklook", "provisional", "final")
+# What the time of a daily F10.7 stands for: measured at 17 UT in Ottawa to 1991-05, and at 20 UT in Penticton from then on.
+DAILY_F107 = "start of the UT day; measured at local noon"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Series:
         Provider and format.
     time_label : str
         What the time of a value stands for.
+    vintage_rule : str
+        Where the vintage comes from, or why it is not known (`ringdecay.indices.vintage`).
+    source_date : str
+        When the provider made the file, if the file says so; empty otherwise.
     """
 
     time: npt.NDArray[np.datetime64]
@@ -38,6 +44,8 @@ class Series:
     vintage: npt.NDArray[np.int8]
     source: str
     time_label: str
+    vintage_rule: str
+    source_date: str = ""
 
 
 def merge(parts: Sequence[Series], names: Sequence[str]) -> Series:
@@ -78,7 +86,8 @@ def merge(parts: Sequence[Series], names: Sequence[str]) -> Series:
         _log_contradictions(time, values, file, ranked, same, [names[k] for k in order])
         ranked = ranked[np.append(~same, True)]
     first = parts[order[0]]
-    return Series(time[ranked], values[ranked], vintage[ranked], first.source, first.time_label)
+    stamps = ", ".join(sorted({part.source_date for part in parts if part.source_date}))
+    return Series(time[ranked], values[ranked], vintage[ranked], first.source, first.time_label, first.vintage_rule, stamps)
 
 
 def _log_contradictions(

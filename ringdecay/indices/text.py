@@ -10,6 +10,8 @@ import numpy.typing as npt
 from ringdecay.errors import FileError
 
 AGAIN = "delete the file and get it again from the provider"
+# No index is older or comes from further ahead, and datetime64[ns], which ends in 1677 and 2262, would wrap without a word.
+FIRST_YEAR, LAST_YEAR = 1800, 2200
 
 
 def fixed_lines(path: Path, body: bytes, width: int, first_line: int, expected: str) -> npt.NDArray[np.uint8]:
@@ -20,7 +22,7 @@ def fixed_lines(path: Path, body: bytes, width: int, first_line: int, expected: 
     path : Path
         For the message of an error.
     body : bytes
-        The lines; a line ends with LF or CR LF.
+        The lines; a line ends with LF.
     width : int
         Characters a line, without its end.
     first_line : int
@@ -37,8 +39,6 @@ def fixed_lines(path: Path, body: bytes, width: int, first_line: int, expected: 
     FileError
         If a line has another width.
     """
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
     body = body.rstrip(b"\n\x1a") + b"\n"  # 0x1a ended text files on older systems
     if body == b"\n":
         raise FileError(path, expected, "no line of data", AGAIN)
@@ -79,33 +79,46 @@ def integers(path: Path, table: npt.NDArray[np.uint8], first_line: int, meaning:
     return numbers
 
 
-def floats(path: Path, table: npt.NDArray[np.uint8], first_line: int, meaning: str) -> npt.NDArray[np.float64]:
-    """Read a column of numbers.
+def floats(
+    path: Path, table: npt.NDArray[np.uint8], first_line: int, meaning: str, *, per_line: int = 1, blank: bool = False
+) -> npt.NDArray[np.float64]:
+    """Read fields of one width as numbers.
 
     Parameters
     ----------
-    table : ndarray of uint8, shape (lines, characters)
+    table : ndarray of uint8, shape (fields, characters)
+    per_line : int
+        Fields of a line, for the number of the line in the message.
+    blank : bool
+        Whether a blank field is a missing value.
 
     Returns
     -------
-    ndarray of float64, shape (lines,)
+    ndarray of float64, shape (fields,)
+        NaN where a field is blank, if that is allowed.
 
     Raises
     ------
     FileError
-        If a field is blank or no number.
+        If a field is no number, or no finite one.
     """
     column = np.ascontiguousarray(table)
     fields = column.view(f"S{column.shape[1]}")[:, 0]
+    missing = (table == ord(" ")).all(axis=1) if blank else np.zeros(len(fields), dtype=bool)
     try:
-        return fields.astype(np.float64)
+        values = np.where(missing, b"0", fields).astype(np.float64)
     except ValueError:
-        for number, field in enumerate(fields, start=first_line):
+        for number, field in enumerate(fields):
             try:
-                float(field)
+                float(b"0" if missing[number] else field)
             except ValueError as error:
-                raise FileError(path, meaning, f"{bytes(field)!r} in line {number}", AGAIN) from error
+                raise FileError(path, meaning, f"{bytes(field)!r} in line {first_line + number // per_line}", AGAIN) from error
         raise
+    if not np.isfinite(values).all():
+        number = int(np.argmin(np.isfinite(values)))
+        raise FileError(path, meaning, f"{bytes(fields[number])!r} in line {first_line + number // per_line}", AGAIN)
+    values[missing] = np.nan
+    return values
 
 
 def dates(
@@ -116,15 +129,15 @@ def dates(
     Raises
     ------
     FileError
-        If a date is not in the calendar.
+        If a date is not in the calendar, or a year is not from 1800 to 2200.
     """
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     day_one = months.astype("datetime64[D]")
     days_in_month = ((months + 1).astype("datetime64[D]") - day_one).astype(np.int64)
-    wrong = (month < 1) | (month > 12) | (day < 1) | (day > days_in_month)
+    wrong = (year < FIRST_YEAR) | (year > LAST_YEAR) | (month < 1) | (month > 12) | (day < 1) | (day > days_in_month)
     if wrong.any():
         line = int(np.argmax(wrong))
         found = f"{year[line]:04d}-{month[line]:02d}-{day[line]:02d} in line {first_line + line}"
-        raise FileError(path, "a date of the calendar", found, AGAIN)
+        raise FileError(path, f"a date of the calendar from {FIRST_YEAR} to {LAST_YEAR}", found, AGAIN)
     days: npt.NDArray[np.datetime64] = day_one + (day - 1).astype("timedelta64[D]")
     return days
