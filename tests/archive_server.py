@@ -100,6 +100,7 @@ class ArchiveServer:
         self.guard = threading.Lock()
         self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.httpd.daemon_threads = True
+        self.httpd.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that go away are no news here
         self.url = f"http://127.0.0.1:{self.httpd.server_port}"
 
     def count(self, method: str, ending: str = "") -> int:
