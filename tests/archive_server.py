@@ -183,6 +183,7 @@ def _handler(server: ArchiveServer) -> type[BaseHTTPRequestHandler]:
             with server.guard:
                 server.requests[self.command, self.path] += 1
                 server.at_once += 1
+                self.counts = 1
                 server.most_at_once = max(server.most_at_once, server.at_once)
                 if "Range" in self.headers:
                     server.ranges.append(self.headers["Range"])
@@ -192,10 +193,15 @@ def _handler(server: ArchiveServer) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True  # the client went away
             finally:
-                with server.guard:
-                    server.at_once -= 1
+                self.over()
 
         do_HEAD = do_GET
+
+        def over(self) -> None:
+            """Count this request as done: before its last byte, because the client may ask the next as soon as it has it."""
+            with server.guard:
+                server.at_once -= self.counts
+            self.counts = 0
 
         def respond(self, fault: str) -> None:
             kind, _, value = fault.partition(":")
@@ -261,6 +267,8 @@ def _handler(server: ArchiveServer) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str({"long": len(body) + 1000, "short": len(body) // 2}.get(name, len(body))))
             for header, text in headers.items():
                 self.send_header(header, text)
+            if self.command == "HEAD" or not body:
+                self.over()
             self.end_headers()
             if self.command == "HEAD":
                 return
@@ -279,10 +287,15 @@ def _handler(server: ArchiveServer) -> type[BaseHTTPRequestHandler]:
                     self.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             elif name == "drip":
                 for at in range(0, len(body), server.piece):
+                    if at:
+                        time.sleep(float(value))
+                    if at + server.piece >= len(body):
+                        self.over()
                     self.write(body[at : at + server.piece])
-                    time.sleep(float(value))
             else:
-                self.write(body)
+                self.write(body[:-1])
+                self.over()
+                self.write(body[-1:])
             if name == "reset":
                 # Closed with a linger time of zero, a connection is reset, not ended.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
