@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -216,6 +217,46 @@ def test_a_part_of_which_nothing_is_left_on_the_server_goes_with_it(server: Arch
     with pytest.raises(web.NotThereError):
         load(server, target)
     assert held(target) == set()
+
+
+def test_a_file_that_changed_since_the_listing_is_said_to(server: ArchiveServer, target: Path) -> None:
+    interrupt(server, target)
+    replace(server, SIZE + 5000)()
+    with pytest.raises(ArchiveError, match="has 305000 bytes, but the archive's listing says about 300100; try again later"):
+        load(server, target, sizes=(299_900, 300_100))
+    assert not target.exists()
+    load(server, target)
+    assert_right(server, target)
+
+
+LIES = [
+    "404", "403", "416", "206", "500", "503:0", "429", "redirect:/y", "cut", "cut@0", "cut@70000", "reset", "reset@90000", "long", "short",
+    "nolength", "nolength-cut", "chunked", "chunked-cut", "html", "html!", "type:image/png", "type:", "gzip!", "gzip-cut", "br", "norange",
+    "badstart", "badtotal", "norangehead", "noif", "bytes:", "bytes:x", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_lies_in_whatever_order_only_the_file_is_seen(server: ArchiveServer, target: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    server.etags = ["strong", "weak", ""][seed % 3]
+    states = {source(server).read_bytes()}
+
+    def change() -> str:
+        replace(server, SIZE + int(rng.integers(-10_000, 10_000)))()
+        states.add(source(server).read_bytes())
+        return str(rng.choice(LIES))
+
+    for _ in range(4):
+        server.faults = {PATH: [change if rng.random() < 0.1 else str(rng.choice(LIES)) for _ in range(6)]}
+        with contextlib.suppress(ArchiveError):
+            size, digest = load(server, target)
+            assert (size, digest) in {(len(state), hashlib.sha256(state).hexdigest()) for state in states}
+        assert not target.exists() or target.read_bytes() in states
+        assert held(target) <= {"x.cdf", ".x.cdf.part", ".x.cdf.part.journal"}
+    server.faults.clear()
+    load(server, target)
+    assert_right(server, target)
 
 
 # --- what lies on the disk ------------------------------------------------------------------------------------------------
