@@ -195,6 +195,21 @@ def test_without_locks_it_goes_on_and_says_so(server: ArchiveServer, target: Pat
     assert target.read_bytes() == source(server).read_bytes()
 
 
+def test_on_a_file_system_without_locks_files_come_all_the_same(
+    server: ArchiveServer, target: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
+    server.faults = {PATH: ["cut@50000"] * 5}
+    with pytest.raises(ArchiveError, match="in 4 attempts"):
+        load(server, target)
+    assert "no lock could be had" in caplog.text
+    assert hidden(target) == set(), "nothing waits that two processes could both take up"
+    assert_heals(server, target)
+
+
 # --- the disk -------------------------------------------------------------------------------------------------------------
 
 

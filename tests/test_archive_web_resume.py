@@ -315,6 +315,15 @@ def test_a_damaged_journal_costs_time_and_nothing_else(server: ArchiveServer, ta
     assert_right(server, target)
 
 
+def test_the_marks_of_many_attempts_are_all_believed(server: ArchiveServer, target: Path) -> None:
+    some, none = ["cut@60000", "500", "cut@0", "500"], ["500", "cut@0", "cut@0", "503"]
+    for faults in (some, some, none, none, some):
+        assert interrupt(server, target, faults) > 0
+    load(server, target)
+    assert server.ranges == ["bytes=180000-"]
+    assert_right(server, target)
+
+
 def test_a_part_without_a_journal_is_overwritten(server: ArchiveServer, target: Path) -> None:
     target.parent.mkdir()
     target.with_name(".x.cdf.part").write_bytes(bytes(500_000))

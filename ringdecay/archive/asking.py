@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,15 +51,22 @@ def answer(
     try:
         response = session.request(method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True)
     except (requests.ConnectionError, requests.Timeout) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise ArchiveError(f"{url}: the server's certificate is not valid ({error}); check the clock and the address.") from error
-        raise TransientError(str(error), unreachable=True) from error
+        reason = _reason(error)
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            raise ArchiveError(f"{url}: the server's certificate is not valid ({reason}); check the clock and the address.") from error
+        raise TransientError(reason, unreachable=True) from error
     except requests.RequestException as error:
         raise ArchiveError(f"{url} could not be loaded ({error}).") from error
     with response:
         if response.status_code not in accepted:
             raise _refusal(response, url)
         yield response
+
+
+def _reason(error: Exception) -> str:
+    """Say why there was no answer, without the objects that the libraries wrap it in."""
+    inner = error.args[0] if error.args else error
+    return re.sub(r"^\w+\(host=[^)]*\): ", "", str(getattr(inner, "reason", inner)))
 
 
 def _refusal(response: requests.Response, url: str) -> Exception:

@@ -61,7 +61,8 @@ def _first_free(paths: list[Path], host: str) -> filelock.BaseFileLock:
     waiting = False
     while True:
         for path in random.sample(paths, len(paths)):
-            lock = filelock.FileLock(path)
+            # A lock that is only a file would outlive a killed process.
+            lock = filelock.FileLock(path, fallback_to_soft=False)
             try:
                 return lock.acquire(timeout=0).lock
             except filelock.Timeout:
@@ -118,9 +119,17 @@ _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePo
 
 @contextmanager
 def _shut_after(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """End the connection if the block takes longer; a read that waits then fails at once."""
+    """End the connection if the block takes longer; a read that waits then ends at once.
+
+    Raises
+    ------
+    TimeoutError
+        Whatever the block made of the end: half a head would pass for a whole one.
+    """
+    late = threading.Event()
 
     def shut() -> None:
+        late.set()
         with contextlib.suppress(OSError):  # it may have been closed in the meantime
             # Not the method of a TLS socket, which would take the encryption away under the reader.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -132,3 +141,5 @@ def _shut_after(sock: socket.socket, seconds: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        if late.is_set():
+            raise TimeoutError(f"the head of the answer did not come within {seconds:g} s")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +24,8 @@ logger = logging.getLogger(__name__)
 CHECKPOINT = 1 << 20
 # Bytes at the begin of a file that are looked at to tell what it is.
 HEAD = 512
+# What file systems without locks say, such as some of clusters.
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,18 @@ class Partial:
         The first of them.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(f".{target.name}.part")
-        self.journal = target.with_name(f".{target.name}.part.journal")
-        self._out: BinaryIO | None = None
+    def __init__(self, target: Path, own: str = "") -> None:
+        self.target, self._waits = target, not own
+        self.path = target.with_name(f".{target.name}{own}.part")
+        self.journal = target.with_name(f".{target.name}{own}.part.journal")
+        self._out: FileIO | None = None
         self._origin: Origin | None = None
         self._forget()
 
     def _forget(self) -> None:
-        self.size, self.head, self._marked, self._digest = 0, b"", 0, hashlib.sha256()
+        self.size, self.head, self._digest = 0, b"", hashlib.sha256()
+        # Bytes that the journal speaks for, and bytes of the journal itself that are true.
+        self._marked, self._trusted = 0, 0
 
     @property
     def sha256(self) -> str:
@@ -85,17 +92,19 @@ class Partial:
         self._close()
         self._forget()
         try:
-            first, *lines = self.journal.read_text(encoding="utf-8").splitlines(keepends=True)
+            first, *lines = self.journal.read_bytes().splitlines(keepends=True)
+            self._trusted = len(first)
             origin = Origin(**json.loads(first))
             if origin.url != url or not origin.validator:
                 return None
             with self.path.open("rb") as stream:
                 there = os.fstat(stream.fileno()).st_size
                 for line in lines:
-                    length, _, said = line.partition(" ")
+                    length, _, said = line.partition(b" ")
                     # At the whole size there is nothing left to ask for, and asking is how one learns that the file is still the same.
                     if not self.size < int(length) <= min(there, origin.size - 1) or not self._take(stream, int(length), said):
                         break
+                    self._trusted += len(line)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
@@ -103,7 +112,7 @@ class Partial:
             return None
         return origin if self.size else None
 
-    def _take(self, stream: BinaryIO, length: int, said: str) -> bool:
+    def _take(self, stream: BinaryIO, length: int, said: bytes) -> bool:
         """Read on to `length`; whether the bytes are those of the journal."""
         digest, head = self._digest.copy(), self.head
         left = length - self.size
@@ -111,34 +120,34 @@ class Partial:
             digest.update(block)
             head += block[: HEAD - len(head)]
             left -= len(block)
-        if left or f"{digest.hexdigest()}\n" != said:
+        if left or f"{digest.hexdigest()}\n".encode() != said:
             return False
-        self.size, self.head, self._digest = length, head, digest
+        self.size, self.head, self._digest, self._marked = length, head, digest, length
         return True
 
     def begin(self, origin: Origin | None) -> None:
         """Start with no byte; without an origin nothing is left for a later attempt."""
+        self._close()
         self._forget()
-        self._open("wb", origin)
+        self._origin = origin if self._waits else None
+        # First the journal, so that it never speaks of other bytes than those there.
+        self.journal.unlink(missing_ok=True)
+        self._out = self._open("wb")
+        if self._origin is not None:
+            self.journal.write_bytes(json.dumps(asdict(self._origin)).encode() + b"\n")
 
     def go_on(self, origin: Origin) -> None:
         """Start behind the bytes that `recall` found."""
-        out = self._open("r+b", origin)
-        out.truncate(self.size)
-        out.seek(self.size)
-        self._mark()
-
-    def _open(self, mode: str, origin: Origin | None) -> BinaryIO:
-        self._close()
-        # First the journal, so that it never speaks of other bytes than those there.
-        self.journal.unlink(missing_ok=True)
         self._origin = origin
+        # Only shortened, so that a kill at any moment leaves what was there.
+        os.truncate(self.journal, self._trusted)
+        self._out = self._open("r+b")
+        self._out.truncate(self.size)
+        self._out.seek(self.size)
+
+    def _open(self, mode: str) -> FileIO:
         # Not buffered, so that a full disk is met where the bytes are written and nowhere else.
-        out = self.path.open(mode, buffering=0)
-        self._out = out  # type: ignore[assignment]
-        if origin is not None:
-            self.journal.write_text(json.dumps(asdict(origin)) + "\n", encoding="utf-8")
-        return out  # type: ignore[return-value]
+        return FileIO(self.path, mode)
 
     def append(self, piece: bytes) -> None:
         """Write on."""
@@ -153,9 +162,9 @@ class Partial:
             self._mark()
 
     def _mark(self) -> None:
-        if self._origin is not None:
-            with self.journal.open("a", encoding="utf-8") as journal:
-                journal.write(f"{self.size} {self.sha256}\n")
+        if self._origin is not None and self.size > self._marked:
+            with self.journal.open("ab") as journal:
+                journal.write(f"{self.size} {self.sha256}\n".encode())
         self._marked = self.size
 
     def stop(self) -> None:
@@ -196,23 +205,38 @@ class Partial:
 
 @contextmanager
 def partial_of(target: Path) -> Iterator[Partial]:
-    """Hold the part of `target` alone, whatever other processes do; at the end it has become the file, waits for later or is gone."""
+    """Hold the part of `target` alone, whatever other processes do; at the end it has become the file, waits for later or is gone.
+
+    On a file system without locks the part has a name of its own and does not wait for later.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{target.name}.part.lock")
-    lock = filelock.FileLock(path)
+    lock = _locked(path, target.name)
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        logger.info("%s: another process loads this file; waiting for it", target.name)
-        lock.acquire(poll_interval=0.1)
-    try:
-        partial = Partial(target)
+        partial = Partial(target) if lock else Partial(target, f".{secrets.token_hex(4)}")
         try:
             yield partial
         finally:
             partial.stop()
     finally:
-        # Removed while it is held, which a waiting process notices. Windows does not remove what is open.
-        with contextlib.suppress(PermissionError):
-            path.unlink(missing_ok=True)
-        lock.release()
+        if lock is not None:
+            # Removed while it is held, which a waiting process notices. Windows does not remove what is open.
+            with contextlib.suppress(PermissionError):
+                path.unlink(missing_ok=True)
+            lock.release()
+
+
+def _locked(path: Path, name: str) -> filelock.BaseFileLock | None:
+    # A lock that is only a file would outlive a killed process.
+    lock = filelock.FileLock(path, fallback_to_soft=False)
+    try:
+        return lock.acquire(timeout=0).lock
+    except filelock.Timeout:
+        logger.info("%s: another process loads this file; waiting for it", name)
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise
+        logger.debug("%s: no locks here (%s)", path, error)
+        path.unlink(missing_ok=True)
+        return None
+    return lock.acquire(poll_interval=0.1).lock

@@ -110,5 +110,7 @@ def _receive(response: requests.Response, partial: Partial, announced: int | Non
             raise WrongFileError(f"{wanted.url} does not end: more than {largest} bytes came; try again later.")
         partial.append(piece)
         tell(partial.size, len(piece))
+    if announced is None and not partial.size:
+        raise TransientError("nothing came")  # which is also what an answer looks like that breaks off in its head
     if announced is not None and partial.size != announced:
         raise TransientError(f"{partial.size} bytes came of {announced}")
