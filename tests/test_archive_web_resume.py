@@ -168,10 +168,11 @@ def test_a_wrong_answer_to_the_range_is_not_appended(server: ArchiveServer, targ
     assert server.requests["GET", PATH] - before == requests
 
 
-@pytest.mark.parametrize("etags", ["strong", ""])
-@pytest.mark.parametrize("size", [SIZE, SIZE + 1000])
-def test_a_server_that_ignores_the_condition_is_caught(server: ArchiveServer, target: Path, etags: str, size: int) -> None:
-    server.etags = etags
+@pytest.mark.parametrize(
+    ("etags", "dates", "size"), [("strong", True, SIZE), ("strong", False, SIZE), ("", True, SIZE), ("", True, SIZE + 1000)]
+)
+def test_a_server_that_ignores_the_condition_is_caught(server: ArchiveServer, target: Path, etags: str, dates: bool, size: int) -> None:
+    server.etags, server.dates = etags, dates
     os.utime(source(server), (1.5e9, 1.5e9))
     interrupt(server, target)
     replace(server, size)()
@@ -277,6 +278,25 @@ def test_a_damaged_part_is_gone_on_with_up_to_the_damage(server: ArchiveServer, 
     begin = int(server.ranges[0].removeprefix("bytes=").rstrip("-")) if server.ranges else 0
     assert begin <= position
     assert position - begin < 1 << 18, "a piece and a mark at most are loaded again"
+
+
+def test_what_was_added_to_a_part_is_not_in_the_file(server: ArchiveServer, target: Path) -> None:
+    interrupt(server, target)
+    with target.with_name(".x.cdf.part").open("ab") as part:
+        part.write(bytes(400_000))
+    load(server, target)
+    assert_right(server, target)
+    assert server.ranges == ["bytes=200000-"]
+
+
+def test_a_line_that_was_not_ended_does_not_spoil_the_next(server: ArchiveServer, target: Path) -> None:
+    interrupt(server, target)
+    with target.with_name(".x.cdf.part.journal").open("ab") as journal:
+        journal.write(b"2500")
+    interrupt(server, target, ["cut@40000", "500", "500", "500"])
+    load(server, target)
+    assert server.ranges == ["bytes=240000-"]
+    assert_right(server, target)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 50_000, 199_999])
