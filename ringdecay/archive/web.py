@@ -1,52 +1,83 @@
-"""How bytes come over HTTP: few connections, a few retries, and nothing kept that was not verified.
+"""How bytes come over HTTP: few connections, patient retries, and nothing visible that was not verified.
 
-Redirects are not followed, so that no answer leads a download away from the archive that was named.
+Redirects are not followed, not even on the same host: the lock records where the bytes came from, and no answer leads a download
+away from the archive that was named. The error names the address, which can be given as the archive instead.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
+import random
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import requests
 
 from ringdecay import __version__
+from ringdecay.archive import answers
+from ringdecay.archive.asking import NotThereError, TransientError, UnreachableError, answer, pieces
+from ringdecay.archive.connections import MAX_CONNECTIONS, PatientAdapter, connection_slot
 from ringdecay.archive.listing import Listed, parse_index
-from ringdecay.cdf.signature import is_cdf, looks_like_html
+from ringdecay.archive.partial import CHECKPOINT, Partial, partial_of
+from ringdecay.archive.transfer import Wanted, load_once
+from ringdecay.archive.verify import FileFormat
 from ringdecay.errors import ArchiveError
-from ringdecay.store import written_whole
+
+__all__ = ["MAX_CONNECTIONS", "NotThereError", "UnreachableError", "download", "list_index", "open_session", "remote_state"]
 
 logger = logging.getLogger(__name__)
 
-# Data centres block clients that open many connections or retry at once.
-MAX_CONNECTIONS = 4
-# Seconds before the second, third and fourth attempt.
+# Seconds before the second, third and fourth attempt, each made up to half as long again by chance, so that clients that failed
+# together do not come back together.
 BACKOFF = (1.0, 4.0, 15.0)
-# Seconds to connect and between two pieces of an answer.
-TIMEOUT = (10.0, 60.0)
-_CHUNK = 1 << 18
+# Seconds that a file or a listing may take besides its bytes: four attempts that each run into the timeouts, and the waits between.
+PATIENCE = 300.0
+# Bytes a second that must come on average beyond that. Four connections at this speed share a line of 64 kbit/s.
+SLOWEST = 2000.0
+# Bytes of a listing: a year of daily files in several versions takes some hundred kB.
+LARGEST_LISTING = 16 << 20
 
-# Bytes at the begin of a file that are looked at.
-_HEAD = 64
+# Replaced in tests.
+_sleep = time.sleep
 
 T = TypeVar("T")
 
 
-class _TransientError(Exception):
-    """An answer that may be better next time."""
+@dataclass
+class _Clock:
+    """How long a file or a listing has taken, and may take for the bytes that have come."""
+
+    started: float = field(default_factory=time.monotonic)
+    received: int = 0
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def left(self) -> float:
+        return PATIENCE + self.received / SLOWEST - self.elapsed
+
+    def count(self, size: int, url: str) -> None:
+        """Count bytes that came; stop if they come too slowly."""
+        self.received += size
+        if self.left < 0:
+            raise ArchiveError(
+                f"{url} comes too slowly: {self.received} bytes in {self.elapsed:.0f} s, where {SLOWEST:g} bytes/s are the least; "
+                f"try again later or name another archive."
+            )
 
 
 def open_session() -> requests.Session:
     """Open a session; share it among at most `MAX_CONNECTIONS` threads, since each holds one connection."""
     session = requests.Session()
-    # Compressed on the way, a body would have another length than the file.
+    # Compressed on the way, a body would have another length than the file, and could not be resumed.
     session.headers.update({"User-Agent": f"ringdecay/{__version__}", "Accept-Encoding": "identity"})
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, PatientAdapter())
     return session
 
 
@@ -55,18 +86,28 @@ def list_index(session: requests.Session, url: str) -> list[Listed] | None:
 
     Raises
     ------
+    UnreachableError
+        If the server does not answer.
     ArchiveError
         If the server does not answer with an index.
     """
+    clock = _Clock()
 
     def ask() -> list[Listed] | None:
-        with session.get(url, timeout=TIMEOUT, allow_redirects=False) as response:
-            if response.status_code == requests.codes.not_found:
-                return None
-            _check_status(response, url)
-            return parse_index(response.text, url)
+        with answer(session, "GET", url) as response:
+            page = bytearray()
+            for piece in pieces(response):
+                clock.count(len(piece), url)
+                page += piece
+                if len(page) > LARGEST_LISTING:
+                    raise ArchiveError(f"{url} answers with a page of more than {LARGEST_LISTING} bytes, which no list of files is.")
+            return parse_index(_decoded(page, response), url)
 
-    return _retried(ask, url)
+    try:
+        with connection_slot(url):
+            return _retried(ask, url, clock)
+    except NotThereError:
+        return None
 
 
 def remote_state(session: requests.Session, url: str) -> tuple[int | None, float | None]:
@@ -74,27 +115,38 @@ def remote_state(session: requests.Session, url: str) -> tuple[int | None, float
 
     Raises
     ------
+    NotThereError
+        If the server does not have the file.
+    UnreachableError
+        If the server does not answer.
     ArchiveError
-        If the server does not have the file or does not answer.
+        If the server answers with anything else.
     """
 
     def ask() -> tuple[int | None, float | None]:
-        with session.head(url, timeout=TIMEOUT, allow_redirects=False) as response:
-            _check_status(response, url)
-            return _content_length(response), _last_modified(response)
+        # Some servers serve files but do not answer this question.
+        with answer(session, "HEAD", url, accepted=(200, 405, 501)) as response:
+            if response.status_code != requests.codes.ok:
+                return None, None
+            return answers.content_length(response), answers.http_date(response.headers.get("Last-Modified"))
 
-    return _retried(ask, url)
+    with connection_slot(url):
+        return _retried(ask, url, _Clock())
 
 
 def download(
     session: requests.Session,
     url: str,
     target: Path,
-    file_format: Literal["cdf", "text"],
+    file_format: FileFormat,
     sizes: tuple[int, int] | None,
     sha256: str | None,
+    on_bytes: Callable[[int], None] | None = None,
 ) -> tuple[int, str]:
     """Load a file to `target`, which is there afterwards whole and verified, or as it was before.
+
+    What came of an interrupted file waits beside the target under a hidden name, and the next call goes on from there if the server
+    can vouch that the file is still the same.
 
     Parameters
     ----------
@@ -108,6 +160,9 @@ def download(
         Smallest and largest size allowed.
     sha256 : str or None
         What the bytes must hash to, if known.
+    on_bytes : callable, optional
+        Called with the number of bytes by which the part has grown: also those that an earlier call had left, and negative if some are
+        thrown away. The sum is the size of the file in the end.
 
     Returns
     -------
@@ -116,88 +171,72 @@ def download(
 
     Raises
     ------
+    NotThereError
+        If the server does not have the file.
+    UnreachableError
+        If the server does not answer.
     ArchiveError
-        If the file could not be loaded, or is not what was announced.
+        If the file could not be loaded or written, or is not what was announced.
     """
+    if target.is_dir():
+        raise ArchiveError(f"{target} is a folder where the file of {url} should be; move it away")
+    wanted, clock, told, best = Wanted(session, url, file_format, sizes, sha256), _Clock(), 0, 0
 
-    def load() -> tuple[int, str]:
-        with session.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as response:
-            _check_status(response, url)
-            with written_whole(target) as beside:
-                size, digest, head = _save(response, beside)
-                # urllib3 2 checks this too, urllib3 1 does not.
-                announced = _content_length(response)
-                if announced is not None and size != announced:
-                    raise _TransientError(f"{size} bytes came of {announced}")
-                _check_head(head, file_format, url)
-                if sha256 is not None and digest != sha256:
-                    raise ArchiveError(f"{url} has changed since the lock was made: its sha256 is {digest}, the lock has {sha256}")
-                if sizes is not None and not sizes[0] <= size <= sizes[1]:
-                    raise ArchiveError(f"{url} has {size} bytes, but the archive's listing says about {sizes[1]}; try again later")
-                modified = _last_modified(response)
-                if modified is not None:
-                    os.utime(beside, (modified, modified))
-            return size, digest
+    def tell(size: int, came: int) -> None:
+        nonlocal told
+        if on_bytes is not None and size != told:
+            on_bytes(size - told)
+        told = size
+        clock.count(came, url)
 
-    return _retried(load, url)
+    def load(partial: Partial) -> tuple[int, str]:
+        nonlocal best
+        try:
+            return load_once(wanted, partial, tell)
+        except NotThereError:
+            partial.discard()
+            raise
+        except TransientError as error:
+            partial.stop()
+            # A line that breaks every few MB still brings a big file, as long as the part lasts and grows.
+            if partial.size >= best + CHECKPOINT:
+                best, error.progress = partial.size, True
+            raise
 
-
-def _save(response: requests.Response, path: Path) -> tuple[int, str, bytes]:
-    """Write the body to `path`; give its size, sha256 and first bytes."""
-    digest, size, head = hashlib.sha256(), 0, b""
-    with path.open("wb") as out:
-        for chunk in response.iter_content(_CHUNK):
-            out.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-            head += chunk[: _HEAD - len(head)]
-    return size, digest.hexdigest(), head
+    try:
+        with partial_of(target) as partial, connection_slot(url):
+            clock.started = time.monotonic()  # waiting for others does not count
+            return _retried(lambda: load(partial), url, clock)
+    except OSError as error:
+        raise ArchiveError(f"{target} could not be written ({error}); make room or name another cache folder") from error
 
 
-def _retried(action: Callable[[], T], url: str) -> T:
+def _retried(action: Callable[[], T], url: str, clock: _Clock) -> T:
     """Call `action`, again after a while if the fault may pass."""
-    for attempt, wait in enumerate((*BACKOFF, None), start=1):
+    failures = 0
+    while True:
         try:
             return action()
-        except (_TransientError, requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            if wait is None:
-                raise ArchiveError(f"{url} could not be loaded in {attempt} attempts ({error}); try again later.") from error
-            logger.info("%s: %s; attempt %d follows in %g s", url, error, attempt + 1, wait)
-            time.sleep(wait)
-        except requests.RequestException as error:
-            raise ArchiveError(f"{url} could not be loaded ({error}).") from error
-    raise AssertionError  # the last round returns or raises
+        except TransientError as error:
+            failures = 1 if error.progress else failures + 1
+            kind = UnreachableError if error.unreachable else ArchiveError
+            if failures > len(BACKOFF):
+                raise kind(f"{url} could not be loaded in {failures} attempts ({error}); try again later.") from error
+            wait = max(BACKOFF[failures - 1] * random.uniform(1.0, 1.5), error.wait or 0.0)
+            if wait > clock.left:
+                said = f", and asks to wait {error.wait:.0f} s" if error.wait else ""
+                raise kind(
+                    f"{url} could not be loaded in {clock.elapsed:.0f} s ({error}{said}); {max(clock.left, 0):.0f} s are left for it; "
+                    f"try again later."
+                ) from error
+            logger.info("%s: %s; attempt %d follows in %.3g s", url, error, failures + 1, wait)
+            _sleep(wait)
 
 
-def _check_status(response: requests.Response, url: str) -> None:
-    status = response.status_code
-    if status == requests.codes.too_many_requests or status >= 500:
-        raise _TransientError(f"the server answered with status {status}")
-    if 300 <= status < 400:
-        where = response.headers.get("Location", "nowhere")
-        raise ArchiveError(f"{url} redirects to {where}, which is not followed; if you trust that address, name it as the archive.")
-    if status != requests.codes.ok:
-        raise ArchiveError(f"{url}: the server answered with status {status} ({response.reason}); check the address of the archive.")
-
-
-def _check_head(head: bytes, file_format: Literal["cdf", "text"], url: str) -> None:
-    """Check by its first bytes that a file is what its name says."""
-    if looks_like_html(head):
-        raise ArchiveError(f"{url} answered with a web page where a {file_format} file was expected; open it in a browser to see why.")
-    if file_format == "cdf" and not is_cdf(head):
-        raise ArchiveError(f"{url} is not a CDF file: it begins with {head[:8].hex(' ') or 'nothing'}; try again later.")
-    if not head:
-        raise ArchiveError(f"{url} is empty; try again later.")
-
-
-def _content_length(response: requests.Response) -> int | None:
-    """Announced size of the file; of an encoded body the length says nothing of the file."""
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() and response.headers.get("Content-Encoding", "identity") == "identity" else None
-
-
-def _last_modified(response: requests.Response) -> float | None:
+def _decoded(page: bytearray, response: requests.Response) -> str:
+    """Text of a page; names that matter are ASCII, so that a wrong guess does no harm."""
+    said = "charset" in response.headers.get("Content-Type", "").lower()
     try:
-        return parsedate_to_datetime(response.headers["Last-Modified"]).timestamp()
-    except (KeyError, ValueError):
-        return None
+        return page.decode((said and response.encoding) or "utf-8", errors="replace")
+    except LookupError:
+        return page.decode("utf-8", errors="replace")
