@@ -32,6 +32,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "share_known": ("Float64", "index: share of the day for which it is known"),
 }
 _COUNTS = ["records", "records_used", "values_bad_quality", "values_excluded"]
+# Column of the totals -> what it counts.
+_STATUS = {"used": ["used", "known"], "refused": ["refused"], "unknown": ["unknown"], "no_file": ["no file"]}
 _PERIODS = {"day": "D", "month": "M", "year": "Y"}
 OWN_FILE = "own file"
 
@@ -84,12 +86,12 @@ def coverage_totals(days: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A row a product and probe: `days`, `used` (of the index: known), `refused`, `unknown`, `no_file`, `files`, `megabytes`, and
-        the sums of records and values (0 for the index).
+        the sums of records and values (NA for the index).
     """
     # A file of the index holds many days and is counted once.
     each = days.drop_duplicates(["product", "probe", "file"])
     by = ["product", "probe"]
-    sizes = each[each["file"] != ""].groupby(by)["bytes"].agg(files="size", megabytes="sum")
+    sizes = each[each["file"] != ""].groupby(by, sort=False)["bytes"].agg(files="size", megabytes="sum")
     table = _added(days, by).join(sizes)
     table["files"] = table["files"].fillna(0).astype(int)
     table["megabytes"] = (table["megabytes"].fillna(0).astype(float) / 1e6).round(1)
@@ -209,11 +211,8 @@ def _share_known(index: xr.DataArray, days: pd.DatetimeIndex) -> pd.Series:
 
 def _added(days: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     is_of = {name: days["status"].isin(words).astype(int) for name, words in _STATUS.items()}
-    table = days.assign(days=1, **is_of).fillna(dict.fromkeys(_COUNTS, 0))
-    return table.groupby(by)[["days", *_STATUS, *_COUNTS]].sum().astype(int)
-
-
-_STATUS = {"used": ["used", "known"], "refused": ["refused"], "unknown": ["unknown"], "no_file": ["no file"]}
+    # With min_count the index, which has no records, gets none instead of 0.
+    return days.assign(days=1, **is_of).groupby(by, sort=False)[["days", *_STATUS, *_COUNTS]].sum(min_count=1)
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -80,7 +80,7 @@ def coverage_page(days: pd.DataFrame, places: xr.Dataset, index: str, *, title: 
         "<h2>Records without a place</h2>",
         _list(_unplaced(places)),
         "<h2>By month</h2>",
-        _table(coverage_months(days)),
+        _table(coverage_months(days[days["probe"] != ""]).drop(columns="unknown")),
     ]
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title><style>{_STYLE}</style>"
@@ -91,8 +91,9 @@ def coverage_page(days: pd.DataFrame, places: xr.Dataset, index: str, *, title: 
 def _sentence(days: pd.DataFrame) -> str:
     flux = coverage_totals(days[days["probe"] != ""]).drop(columns=["product", "probe"]).sum()
     return (
-        f"{flux['days']:.0f} days of probes asked for: {flux['used']:.0f} files used, {flux['refused']:.0f} refused, "
-        f"{flux['no_file']:.0f} days without a file. {flux['records_used']:,.0f} of {flux['records']:,.0f} records lie inside the grid and have a flux."
+        f"{flux['days']:.0f} days of probes asked for: {flux['used']:.0f} used, {flux['refused']:.0f} refused, "
+        f"{flux['no_file']:.0f} without a file. "
+        f"{flux['records_used']:,.0f} of {flux['records']:,.0f} records lie inside the grid and have a flux."
     )
 
 
@@ -123,5 +124,5 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _table(table: pd.DataFrame) -> str:
-    text: str = table.rename(columns=lambda name: name.replace("_", " ")).to_html(index=False, border=0)
+    text: str = table.rename(columns=lambda name: name.replace("_", " ")).to_html(index=False, border=0, na_rep="")
     return text

@@ -1,8 +1,8 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
 `overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `coverage_calendar` and `coverage_cells` make whole figures; the
-`..._panel` and `tau_against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make them inside
-``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`..._panel` and `tau_against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest,
+tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel

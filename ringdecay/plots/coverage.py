@@ -13,10 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, to_rgba
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import L_label
-from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
+from ringdecay.plots.maps import norm_range
+from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, plain_log_axis, say, say_on_figure, title
 
 # The lightest blue stays far from white, so that a day of which little was used is not taken for a day outside the run.
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#BBD7EE", "#3B87BF", "#08306B"])
@@ -24,7 +26,7 @@ _STATES = {"refused": (COLOURS[1], "refused"), "no file": ("#000000", "no file")
 _STORM_COLOUR = "#009E73"
 # Up to so many days are one strip a probe; more, and a strip is a year, or a single day could not be seen.
 _ONE_STRIP = 400
-_STRIP, _HEAD = 0.17, 1.05  # inches
+_STRIP, _YEAR_STRIP, _HEAD = 0.36, 0.17, 1.05  # inches
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -52,8 +54,9 @@ def coverage_calendar(
     years = sorted(set(dates.dt.year))
     by_year = bool(len(dates)) and (dates.max() - dates.min()).days >= _ONE_STRIP
     groups = list(days.groupby(["product", "probe"], sort=False)) if len(days) else []
-    n_strips = len(groups) * (len(years) if by_year else 1)
-    figure = new_figure(figure, height=_HEAD + (_STRIP if by_year else 0.3) * max(n_strips, 1))
+    # In strips of a year the name of a group stands above it, else beside its one strip.
+    rows = len(groups) * (len(years) + 1.4 if by_year else 1)
+    figure = new_figure(figure, height=_HEAD + (_YEAR_STRIP if by_year else _STRIP) * max(rows, 1))
     title(figure, "Days of the run: what was there and what was used", days, storms)
     if not groups:
         return say_on_figure(figure, "The run has no days: there is nothing to draw.")
@@ -61,18 +64,16 @@ def coverage_calendar(
     labels: list[tuple[float, str]] = []
     level = 0.0
     for (product, probe), group in groups:
-        name = f"{product}\nprobe {probe}" if probe else f"{product}\n(index)"
-        for position, year in enumerate(years if by_year else [None]):
+        about = f"probe {probe}" if probe else "index"
+        if by_year:
+            ax.text(0.0, level + 0.5, f"{product}, {about}", transform=ax.get_yaxis_transform(), ha="left", va="center")
+            level += 1.4
+        for year in years if by_year else [None]:
             strip = group if year is None else group[group["date"].str[:4] == str(year)]
-            begin = dates.min() if year is None else pd.Timestamp(year, 1, 1)
-            _strip(ax, strip, begin, level, storms)
-            middle = (len(years) - 1) / 2 if by_year else 0.0
-            labels.append((level, f"{year}" if by_year else name))
-            if by_year and position == 0:
-                ax.text(-0.07, level + middle, name, transform=ax.get_yaxis_transform(), ha="center", va="center", rotation=90, fontsize=6)
+            _strip(ax, strip, dates.min() if year is None else pd.Timestamp(year, 1, 1), level, storms)
+            labels.append((level, f"{product}\n{about}" if year is None else f"{year}"))
             level += 1.0
-        level += 0.5 if by_year else 0.0
-    ax.set_ylim(level - (0.9 if by_year else 0.4), -0.75)
+    ax.set_ylim(level - 0.4, 0.0 if by_year else -0.75)
     ax.set_yticks([at for at, _ in labels], [text for _, text in labels])
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "left", "right"]].set_visible(False)
@@ -109,6 +110,7 @@ def coverage_cells(coverage: xr.Dataset, *, figure: Figure | SubFigure | None = 
             ax.label_outer()
     bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=axes, pad=0.01, aspect=30)
     bar.set_label("records in the run")
+    plain_log_axis(bar.ax.yaxis, *norm_range(norm))
     return figure
 
 
@@ -140,6 +142,7 @@ def sector_panel(
     """
     ax = new_axes(ax)
     mark_simulated(ax, coverage)
+    norm = norm or _record_norm(coverage)
     one = coverage.sel(probe=probe)
     records = one[f"n_records_by_{name}"].transpose("L", name).to_numpy().astype(float)
     if not (records > 0).any():
@@ -152,9 +155,7 @@ def sector_panel(
         edges = np.concatenate([[edges[1] - width], edges[1:-1], [edges[-2] + width]])
         ticks, labels = edges[1:-1], labels[1:-1]
     shells = np.append(coverage["L_bounds"].to_numpy()[:, 0], coverage["L_bounds"].to_numpy()[-1, 1])
-    mesh = ax.pcolormesh(
-        edges, shells, np.where(records > 0, records, np.nan), norm=norm or _record_norm(coverage), rasterized=True, gid=f"{probe}|{name}"
-    )
+    mesh = ax.pcolormesh(edges, shells, np.where(records > 0, records, np.nan), norm=norm, rasterized=True, gid=f"{probe}|{name}")
     ax.set_xticks(ticks, labels)
     words = {"MLT": "magnetic local time (h)", "MLAT": "magnetic latitude (degrees)"}
     ax.set(xlabel=words[name], ylabel=L_label(coverage))
@@ -162,7 +163,8 @@ def sector_panel(
     if bar:
         figure = ax.get_figure(root=False)
         assert figure is not None
-        figure.colorbar(mesh, ax=ax, label="records in the run", pad=0.02, aspect=25)
+        scale = figure.colorbar(mesh, ax=ax, label="records in the run", pad=0.02, aspect=25)
+        plain_log_axis(scale.ax.yaxis, *norm_range(norm))
     return ax
 
 
@@ -197,27 +199,24 @@ def _colours(days: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _date_ticks(ax: Axes, dates: Any, by_year: bool) -> None:
-    """Put the ticks at the first of the months; the names stand in the middle of theirs where all are drawn."""
+    """Put the ticks at the first of the months, or every few days in a short run."""
     if by_year:
         starts = pd.date_range("2015-01-01", "2016-01-01", freq="MS")
         at = (starts - starts[0]).days.to_numpy()
         ax.set_xlim(0, 366)
+        # The names stand in the middle of their months.
         ax.set_xticks(at, [""] * at.size)
         ax.set_xticks((at[:-1] + at[1:]) / 2, _MONTHS, minor=True)
         ax.tick_params(axis="x", which="minor", length=0)
         return
-    first, last = dates.min(), dates.max() + pd.Timedelta(1, "D")
-    n = (last - first).days
+    first, n = dates.min(), (dates.max() - dates.min()).days + 1
     ax.set_xlim(0, n)
-    frequency = "D" if n <= 10 else "W-MON" if n <= 70 else "MS"
-    ticks = pd.date_range(first, last, freq=frequency)
-    shown = "%-d %b" if n <= 70 else "%b"
-    labels = [f"{tick.day} {_MONTHS[tick.month - 1]}" if shown == "%-d %b" else _MONTHS[tick.month - 1] for tick in ticks]
-    # The year stands at the first tick, and again where it begins.
-    labels = [
-        f"{label}\n{tick.year}" if i == 0 or tick.year != ticks[i - 1].year else label
-        for i, (tick, label) in enumerate(zip(ticks, labels, strict=True))
-    ]
+    short = n <= 70
+    ticks = first + pd.to_timedelta(np.arange(0, n, -(-n // 10)), unit="D") if short else pd.date_range(first, dates.max(), freq="MS")
+    labels = [f"{tick.day} {_MONTHS[tick.month - 1]}" if short else _MONTHS[tick.month - 1] for tick in ticks]
+    # The year stands at the first tick, and where another one begins.
+    new = [i == 0 or tick.year != ticks[i - 1].year for i, tick in enumerate(ticks)]
+    labels = [f"{label}\n{tick.year}" if here else label for label, tick, here in zip(labels, ticks, new, strict=True)]
     ax.set_xticks((ticks - first).days.to_numpy(), labels)
 
 
@@ -227,7 +226,9 @@ def _explain(figure: Figure | SubFigure, ax: Axes, days: pd.DataFrame, storms: p
     there = set(days["status"])
     handles: list[Any] = [Patch(color=colour, label=label) for status, (colour, label) in _STATES.items() if status in there]
     if storms is not None and len(storms):
-        handles.append(Patch(color=_STORM_COLOUR, label="storm onset"))
+        handles.append(
+            Line2D([], [], color=_STORM_COLOUR, linestyle="", marker="|", markeredgewidth=0.8, markersize=6, label="storm onset")
+        )
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.2, handleheight=1.0)
 
