@@ -62,6 +62,11 @@ def coverage_page(days: pd.DataFrame, places: xr.Dataset, index: str, *, title: 
         HTML that needs nothing else.
     """
     refused = days[days["status"] == "refused"].drop_duplicates("file")
+    # The reason begins with the name, which stands before it here.
+    reasons = [
+        f"<code>{html.escape(name)}</code>: {html.escape(reason.removeprefix(f'{name}: '))}"
+        for name, reason in zip(refused["file"], refused["reason"], strict=True)
+    ]
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         "<p><strong>SIMULATED</strong></p>" if simulated else "",
@@ -73,10 +78,7 @@ def coverage_page(days: pd.DataFrame, places: xr.Dataset, index: str, *, title: 
         "<h2>Days on which the index is not known</h2>",
         _list(_gaps(days, "unknown")),
         "<h2>Refused files</h2>",
-        _list(
-            f"<code>{html.escape(name)}</code>: {html.escape(reason)}"
-            for name, reason in zip(refused["file"], refused["reason"], strict=True)
-        ),
+        _list(reasons),
         "<h2>Records without a place</h2>",
         _list(_unplaced(places)),
         "<h2>By month</h2>",
@@ -124,5 +126,6 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _table(table: pd.DataFrame) -> str:
-    text: str = table.rename(columns=lambda name: name.replace("_", " ")).to_html(index=False, border=0, na_rep="")
+    shown = table.astype(object).where(table.notna(), "").rename(columns=lambda name: name.replace("_", " "))
+    text: str = shown.to_html(index=False, border=0)
     return text
