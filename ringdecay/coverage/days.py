@@ -35,11 +35,19 @@ _COUNTS = ["records", "records_used", "values_bad_quality", "values_excluded"]
 # Column of the totals -> what it counts.
 _STATUS = {"used": ["used", "known"], "refused": ["refused"], "unknown": ["unknown"], "no_file": ["no file"]}
 _PERIODS = {"day": "D", "month": "M", "year": "Y"}
-OWN_FILE = "own file"
+_OWN_FILE = "own file"
 
 
 def coverage_days(
-    files: pd.DataFrame, lock: pd.DataFrame, index: xr.DataArray, start: str, stop: str, *, product: str, probes: Sequence[str]
+    files: pd.DataFrame,
+    lock: pd.DataFrame,
+    index: xr.DataArray,
+    start: str,
+    stop: str,
+    *,
+    product: str,
+    probes: Sequence[str],
+    index_product: str | None,
 ) -> pd.DataFrame:
     """Make the table of every product, probe and day.
 
@@ -57,6 +65,8 @@ def coverage_days(
         The flux product.
     probes : sequence of str
         Probes that were asked for.
+    index_product : str or None
+        The product of the index; None if it was read from a user's own files.
 
     Returns
     -------
@@ -71,7 +81,7 @@ def coverage_days(
     """
     days = pd.date_range(start, stop, inclusive="left", unit="ns")
     tables = [_flux_days(days, files, lock, product, probe) for probe in probes]
-    return _typed(pd.concat([*tables, _index_days(days, lock, index, product)], ignore_index=True))
+    return _typed(pd.concat([*tables, _index_days(days, lock, index, index_product)], ignore_index=True))
 
 
 def coverage_totals(days: pd.DataFrame) -> pd.DataFrame:
@@ -174,15 +184,12 @@ def _flux_days(days: pd.DatetimeIndex, files: pd.DataFrame, lock: pd.DataFrame, 
     return table.fillna({"reason": "", **dict.fromkeys(_COUNTS, 0)})
 
 
-def _index_days(days: pd.DatetimeIndex, lock: pd.DataFrame, index: xr.DataArray, flux_product: str) -> pd.DataFrame:
-    products = set(lock["product"]) - {flux_product, OWN_FILE}
-    if len(products) > 1:
-        raise InputError(f"the lock names more than one product besides the flux ({', '.join(sorted(products))}); one of them is the index")
-    if products:
-        table = _with_files(days, lock, products.pop(), "")
+def _index_days(days: pd.DatetimeIndex, lock: pd.DataFrame, index: xr.DataArray, product: str | None) -> pd.DataFrame:
+    if product is not None:
+        table = _with_files(days, lock, product, "")
     else:
         # A user's own files are there, or the run would not have begun; which days they hold only the series tells.
-        table = pd.DataFrame({"product": OWN_FILE, "probe": "", "date": days, "fetched": True, "file": "", "version": ""})
+        table = pd.DataFrame({"product": _OWN_FILE, "probe": "", "date": days, "fetched": True, "file": "", "version": ""})
     share = _share_known(index, days)
     status = np.where(share > 0, "known", np.where(table["fetched"], "unknown", "no file"))
     return table.assign(status=status, reason="", share_known=share)

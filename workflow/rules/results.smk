@@ -52,8 +52,13 @@ rule write_coverage:
     params:
         code=code("write_coverage"),
         span=(config["start"], config["stop"]),
-        product=config["product"],
-        probes=config["probes"],
+        products=dict(
+            product=config["product"],
+            probes=config["probes"],
+            index_product=(
+                None if config["index"]["files"] else config["index"]["product"]
+            ),
+        ),
     message:
         "Writing which days were there"
     script:

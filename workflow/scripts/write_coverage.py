@@ -12,7 +12,7 @@ with logged_to(snakemake.log[0]):
     data, params = snakemake.input, snakemake.params
     binned, index = open_dataset(data.binned), open_array(data.index)
     files = pd.read_csv(data.files, comment="#", dtype={"date": str}, keep_default_na=False)
-    days = coverage.coverage_days(files, read_lock(data.lock), index, *params.span, product=params.product, probes=params.probes)
+    days = coverage.coverage_days(files, read_lock(data.lock), index, *params.span, **params.products)
     places, simulated = coverage.sector_coverage(binned), is_simulated(binned, index)
     write_csv(days, snakemake.output.days, coverage.days_header(simulated=simulated))
     write_csv(coverage.cell_table(places), snakemake.output.cells, coverage.cells_header(places))
