@@ -15,6 +15,7 @@ from pap_file import pap_file
 
 import ringdecay as rd
 from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, select_flux, with_merged_probe
+from ringdecay.binned.records import RECORDS
 from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
 from ringdecay.store import open_dataset, write_dataset
@@ -24,7 +25,7 @@ PITCH_ANGLES = np.array([7.5, *range(20, 161, 10), 172.5])
 BOUNDS = np.stack([[0, *range(15, 166, 10)], [*range(15, 166, 10), 180]], axis=-1).astype(float)
 
 
-def make_flux(time, L, flux, *, MLAT=0.0, energy=(100.0,), counting_error=None, probe="a"):
+def make_flux(time, L, flux, *, MLAT=0.0, MLT=12.0, energy=(100.0,), counting_error=None, probe="a"):
     """Make a Dataset like open_flux's; flux is broadcast to (time, energy, pitch angle)."""
     shape = (len(time), len(energy), PITCH_ANGLES.size)
     variables = {"flux": (("time", "energy", "pitch_angle"), np.array(np.broadcast_to(flux, shape), dtype=float))}
@@ -39,6 +40,7 @@ def make_flux(time, L, flux, *, MLAT=0.0, energy=(100.0,), counting_error=None, 
             "pitch_angle_bounds": (("pitch_angle", "bound"), BOUNDS),
             "L": ("time", np.array(np.broadcast_to(L, len(time)), dtype=float)),
             "MLAT": ("time", np.array(np.broadcast_to(MLAT, len(time)), dtype=float)),
+            "MLT": ("time", np.array(np.broadcast_to(MLT, len(time)), dtype=float)),
         },
         attrs={"product": "test", "probe": probe, "source_files": "none", "simulated": "no"},
     )
@@ -58,7 +60,8 @@ def random_flux(n=500, seed=1, start="2015-03-01", probe="a"):
         times(n, start=start),
         rng.uniform(1.5, 6.5, n),
         flux,
-        MLAT=rng.uniform(-20, 20, n),
+        MLAT=rng.uniform(-25, 25, n),
+        MLT=np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0, 24, n)),
         energy=(50.0, 100.0),
         counting_error=error,
         probe=probe,
@@ -87,6 +90,37 @@ def test_sums_are_those_of_a_plain_loop():
         np.testing.assert_allclose(binned[name].to_numpy()[0], values, rtol=1e-9, atol=1e-6, err_msg=name)
 
 
+def test_records_are_those_of_a_plain_loop():
+    flux = random_flux(seed=3)
+    flux["flux"][:40] = np.nan  # records without flux count nowhere
+    binned = rd.bin_flux(flux)
+    expected = {name: np.zeros(binned[name].shape[1:]) for name in RECORDS}
+    for i, time in enumerate(flux["time"].to_numpy()):
+        L, MLT, MLAT = (float(flux[name][i]) for name in ("L", "MLT", "MLAT"))
+        if i < 40 or not 2 <= L < 6:
+            continue
+        cell = int(np.argmax(binned["time_bounds"].to_numpy()[:, 1] > time)), int((L - 2) / 0.1 + 1e-9)
+        expected["n_records"][cell] += 1
+        if not np.isnan(MLT):
+            expected["n_records_by_MLT"][(*cell, int(MLT // 3))] += 1
+        expected["n_records_by_MLAT"][(*cell, 0 if MLAT < -20 else 9 if MLAT >= 20 else 1 + int((MLAT + 20) // 5))] += 1
+    for name, values in expected.items():
+        assert values.sum() > 200, name
+        np.testing.assert_array_equal(binned[name].to_numpy()[0], values, err_msg=name)
+    assert binned["n_records"].sum() == binned["n_records_by_MLAT"].sum() == binned["file_records_used"].item()
+    assert binned["MLAT"].to_numpy().tolist() == [*np.arange(-22.5, 23, 5)]
+    assert binned["MLT_bounds"].to_numpy()[[0, -1]].tolist() == [[0, 3], [21, 24]]
+
+
+def test_midnight_is_in_one_sector_and_a_file_without_local_time_in_none():
+    edges = [0.0, 24.0, 23.999, 2.999, 3.0]
+    sectors = rd.bin_flux(make_flux(times(5), 4.05, 1.0, MLT=edges))["n_records_by_MLT"].sum(("probe", "time", "L"))
+    assert sectors.to_numpy().tolist() == [3, 1, 0, 0, 0, 0, 0, 1]
+    without = rd.bin_flux(make_flux(times(5), 4.05, 1.0).drop_vars("MLT"))
+    assert without["n_records_by_MLT"].sum() == 0
+    assert without["n_records"].sum() == 5
+
+
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(1, 299), max_size=6), seed=st.integers(0, 100))
 def test_merging_pieces_equals_binning_at_once(cuts, seed):
@@ -98,6 +132,9 @@ def test_merging_pieces_equals_binning_at_once(cuts, seed):
         for suffix in ("", "_by_pitch_angle"):
             if name != "exposure":  # the exposure of zeros is that of the piece's other samples
                 np.testing.assert_allclose(merged[name + suffix], at_once[name + suffix], rtol=1e-12, atol=1e-9)
+    for name in RECORDS:
+        assert merged[name].dtype == np.int32
+        np.testing.assert_array_equal(merged[name], at_once[name])
     np.testing.assert_array_equal(merged["time"], at_once["time"])
 
 
@@ -110,7 +147,7 @@ def test_merging_does_not_depend_on_the_order():
     assert len({rd.content_hash(ds) for ds in merged}) == 1
     # Months first and then the probes gives the same as all at once.
     stepwise = rd.merge_binned([rd.merge_binned(pieces[:2]), pieces[2]])
-    for name in SUMS:
+    for name in (*SUMS, *RECORDS):
         np.testing.assert_array_equal(stepwise[name], merged[0][name])
 
 
@@ -120,12 +157,13 @@ def test_probes_add_up(tmp_path):
     assert both["probe"].values.tolist() == ["a", "b"]
     merged = rd.merge_probes(both)
     assert merged["probe"].values.tolist() == ["merged"]
-    for name in SUMS:
+    for name in (*SUMS, *RECORDS):
         np.testing.assert_allclose(merged[name][0], both[name][0] + both[name][1])
     write_dataset(both, tmp_path / "both.nc")
     three = with_merged_probe(open_dataset(tmp_path / "both.nc"))
     assert three["probe"].values.tolist() == ["a", "b", "merged"]
-    np.testing.assert_array_equal(three["sum_flux"].sel(probe="merged"), merged["sum_flux"][0])
+    for name in ("sum_flux", "n_records_by_MLT"):
+        np.testing.assert_array_equal(three[name].sel(probe="merged"), merged[name][0])
 
 
 def test_the_same_files_give_the_same_hash_on_every_scheduler(tmp_path):
@@ -304,6 +342,7 @@ def test_what_does_not_fit_is_said():
         (lambda: rd.merge_binned([rd.bin_flux(flux), rd.bin_flux(flux, Grid(L_width=0.2))]), "differ in L"),
         (lambda: rd.merge_binned([rd.bin_flux(flux), rd.bin_flux(flux, Grid(time_bin_hours=24))]), "time_bin_hours"),
         (lambda: select_flux(rd.bin_flux(flux), 95.0), "no bin"),
+        (lambda: rd.merge_binned([rd.bin_flux(flux), rd.bin_flux(flux).drop_dims(["MLT", "MLAT"])]), "differ in MLT"),
     ):
         with pytest.raises(InputError, match=message):
             call()

@@ -13,7 +13,18 @@ from jinja2 import Environment, StrictUndefined
 from ringdecay.config import check_config
 
 CAPTIONS = Path(__file__).resolve().parents[1] / "workflow" / "report"
-NAMES = ["workflow", "coverage", "overview", "storm_fits", "lifetime_map", "lifetime_curves", "lifetimes", "provenance"]
+NAMES = [
+    "workflow",
+    "coverage",
+    "coverage_calendar",
+    "coverage_cells",
+    "overview",
+    "storm_fits",
+    "lifetime_map",
+    "lifetime_curves",
+    "lifetimes",
+    "provenance",
+]
 
 
 def render(name: str, **changes: Any) -> str:

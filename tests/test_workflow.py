@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from workflow_run import clone, jobs, snakemake
 
+from ringdecay.coverage import read_coverage
 from ringdecay.store import content_hash, open_dataset
 
 SHORT = ("--configfile", ".test/config/config.yaml")
@@ -79,7 +80,9 @@ def test_a_run_makes_everything_it_names(short):
     results = short / "results/short"
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
     figures = {
-        f"figures/{name}.{kind}" for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves") for kind in ("png", "svg")
+        f"figures/{name}.{kind}"
+        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "coverage", "coverage_cells")
+        for kind in ("png", "svg")
     }
     tables = {
         "storms.csv",
@@ -92,6 +95,8 @@ def test_a_run_makes_everything_it_names(short):
         "inputs.tsv",
         "provenance.json",
         "coverage.html",
+        "coverage.csv",
+        "coverage_cells.csv",
     }
     assert names == figures | tables
     assert jobs(short, *SHORT) == {}
@@ -99,7 +104,7 @@ def test_a_run_makes_everything_it_names(short):
 
 def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
-    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv"):
+    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "coverage.csv", "coverage_cells.csv"):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()
@@ -158,7 +163,10 @@ def test_the_demonstration_again_gives_the_same_values(short, tmp_path):
 
 @pytest.fixture
 def damaged(short, tmp_path):
-    """Give a clone with a config for a copy of the short archive, in which a day is cut, one is HTML and one is missing."""
+    """Give a clone with a config for a copy of the short archive with gaps.
+
+    Of probe a one day is cut, one is HTML, one is empty and one is missing; of probe b there is no file of May.
+    """
     folder = clone(tmp_path / "clone")
     archive = tmp_path / "archive"
     shutil.copytree(short / "resources/short/demo-archive", archive)
@@ -166,20 +174,41 @@ def damaged(short, tmp_path):
     days[3].write_bytes(days[3].read_bytes()[:-1000])
     days[4].write_text("<html>503</html>")
     days[5].unlink()
+    days[6].write_bytes(b"")
+    for day in (archive / "rbsp/rbspb").rglob("*_201505??_*.cdf"):
+        day.unlink()
     config = tmp_path / "damaged.yaml"
     config.write_text(f'run: damaged\narchive: {archive}\nstart: "2015-04-15"\nstop: "2015-05-05"\n')
-    return folder, config, [day.name for day in days[3:6]]
+    return folder, config, [day.name for day in days[3:7]]
 
 
 def test_bad_days_are_counted_and_the_run_goes_on(damaged):
     folder, config, names = damaged
-    snakemake(folder, "results/damaged/files.csv", "results/damaged/lifetimes.nc", "--configfile", str(config))
-    files = pd.read_csv(folder / "results/damaged/files.csv", comment="#").set_index("name")
-    assert files.loc[names[0], "status"] == files.loc[names[1], "status"] == "refused"
-    assert "cut short" in files.loc[names[0], "reason"]
-    assert "HTML" in files.loc[names[1], "reason"]
+    snakemake(folder, "--configfile", str(config))
+    results = folder / "results/damaged"
+    files = pd.read_csv(results / "files.csv", comment="#").set_index("name")
+    for name, word in ((names[0], "cut short"), (names[1], "HTML"), (names[3], "empty file")):
+        assert files.loc[name, "status"] == "refused"
+        assert word in files.loc[name, "reason"]
     assert names[2] not in files.index
     assert (files["status"] == "used").sum() > 30
+    # The table of days says the same, day by day, and has the gaps too.
+    days = read_coverage(results / "coverage.csv").set_index(["probe", "date"])
+    assert len(days) == 3 * 20
+    assert (days.loc["a"]["status"] == "refused").sum() == 3
+    assert (days.loc["a"]["status"] == "no file").sum() == 1
+    missing = days.loc["b"].query("status == 'no file'").index
+    # The simulated archive has a gap of its own, in April.
+    assert missing[missing >= "2015-05"].tolist() == ["2015-05-01", "2015-05-02", "2015-05-03", "2015-05-04"]
+    assert (days.loc[""]["status"] == "known").all()
+    assert int(days["records_used"].sum()) == files["records_used"].sum() > 10_000
+    page = (results / "coverage.html").read_text()
+    assert f"probe b ({len(missing)}): " in page
+    assert "2015-05-01 to 2015-05-04" in page
+    assert "an empty file" in page
+    cells = pd.read_csv(results / "coverage_cells.csv", comment="#")
+    for name in ("MLT", "MLAT"):
+        assert cells.loc[cells["coordinate"] == name, "records"].sum() == files["records_used"].sum()
 
 
 def test_no_storm_at_all_is_said_and_still_gives_results(damaged):

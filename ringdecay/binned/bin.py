@@ -19,6 +19,7 @@ import xarray as xr
 
 from ringdecay.binned.grid import Exclusion, Grid, utc
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
+from ringdecay.binned.records import count_records
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle
@@ -36,6 +37,7 @@ class Partial:
     omnidirectional: npt.NDArray[np.float64]  # (sum, time, L, energy)
     resolved: npt.NDArray[np.float64]  # (sum, time, L, energy, equatorial pitch angle)
     energy: npt.NDArray[np.float64]
+    records: dict[str, npt.NDArray[np.int32]]  # each (time, L) and its sectors
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,6 +73,7 @@ def bin_flux(
     Dataset
         The sums named in `SUMS`, float64, over `probe` (of length one), `time`, `L`, `energy`: omnidirectional flux near the
         equator; and the same with `_by_pitch_angle` in their names over `equatorial_pitch_angle` as well, from all latitudes.
+        The numbers of records `n_records`, `n_records_by_MLT` and `n_records_by_MLAT`, int32, over `probe`, `time`, `L` and sectors.
         A table over `file` says of every file whether it was used or refused and why.
 
     Raises
@@ -169,14 +172,17 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
     resolved = sums_by_cell(
         angle_cell, n_times * n_L * n_angles, by_angle, angle_counts, angle_exposure, np.repeat(seconds, values.shape[2])
     ).reshape(len(SUMS), n_times, n_L, n_angles, energy.size)
+    used = inside & np.isfinite(values).any(axis=(1, 2))
+    local_time = flux["MLT"].to_numpy() if "MLT" in flux.coords else np.full(time.shape, np.nan)
+    records = count_records(np.where(used, cell, -1), (n_times, n_L), local_time, latitude)
     facts = {
         "file_records": time.size,
-        "file_records_used": int((inside & np.isfinite(values).any(axis=(1, 2))).sum()),
+        "file_records_used": int(used.sum()),
         "file_values_excluded": n_excluded,
         "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
         "simulated": flux.attrs.get("simulated", "no"),
     }
-    return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, facts)
+    return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, records, facts)
 
 
 def _exclude(
@@ -245,13 +251,18 @@ def _combine(
     n_L, n_angles = grid.L_edges.size - 1, grid.pitch_angle_edges.size - 1
     omni = np.zeros((len(SUMS), last - first, n_L, energy.size))
     resolved = np.zeros((*omni.shape, n_angles))
+    records = count_records(np.zeros(0, dtype=np.int64), (last - first, n_L), np.zeros(0), np.zeros(0))
     for partial in used:
         span = slice(partial.first_bin - first, partial.first_bin - first + partial.omnidirectional.shape[1])
         omni[:, span] += partial.omnidirectional
         resolved[:, span] += partial.resolved
+        for name, counts in records.items():
+            counts[span] += partial.records[name]
     simulated = "yes" if any(partial.facts["simulated"] == "yes" for partial in used) else "no"
     files = pd.DataFrame(rows).assign(file_probe=probe)
-    return binned_dataset(omni, resolved, first, energy, grid, files, product=product, probe=probe, simulated=simulated, exclude=exclude)
+    return binned_dataset(
+        omni, resolved, first, energy, grid, files, records=records, product=product, probe=probe, simulated=simulated, exclude=exclude
+    )
 
 
 def _without_folder(error: FileError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.binned.grid import Exclusion, Grid
+from ringdecay.binned.records import RECORDS, record_variables
 from ringdecay.binned.sums import SUMS
 from ringdecay.errors import InputError
 from ringdecay.flux import same_energies
@@ -41,6 +42,7 @@ def binned_dataset(
     grid: Grid,
     files: pd.DataFrame,
     *,
+    records: Mapping[str, npt.NDArray[np.int32]] | None = None,
     product: str,
     probe: str,
     simulated: str,
@@ -62,6 +64,8 @@ def binned_dataset(
         The bins.
     files : DataFrame
         One row a file, with columns of `FILE_COLUMNS`; missing ones are filled.
+    records : mapping of ndarray, optional
+        From `count_records`.
     product, probe, simulated : str
         Go into the attributes.
     exclude : sequence of Exclusion
@@ -93,6 +97,10 @@ def binned_dataset(
             {"units": "degree", "long_name": "centre of the bin of equatorial pitch angle", "bounds": "equatorial_pitch_angle_bounds"},
         )
         coordinates["equatorial_pitch_angle_bounds"] = (("equatorial_pitch_angle", "bound"), np.stack([angles[:-1], angles[1:]], axis=-1))
+    if records is not None:
+        counts, sectors = record_variables(records)
+        variables |= counts
+        coordinates |= sectors
     for column, default in FILE_COLUMNS.items():
         kind: Any = object if isinstance(default, str) else np.int64
         values = files[column].fillna(default) if column in files else pd.Series([default] * len(files))
@@ -143,7 +151,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     filled = [ds for ds in given if ds.sizes["time"]]
     first = filled[0] if filled else given[0]
     for other in filled[1:]:
-        for name in ("L", "energy", "equatorial_pitch_angle"):
+        for name in ("L", "energy", "equatorial_pitch_angle", "MLT", "MLAT"):
             here, there = (ds[name].to_numpy().tolist() if name in ds.coords else "none" for ds in (first, other))
             if here != there and not (name == "energy" and same_energies(first[name].to_numpy(), other[name].to_numpy())):
                 raise InputError(
@@ -161,7 +169,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for name in _sum_names(first):
         variable = first[name]
-        total = np.zeros((len(probes), n_times, *variable.shape[2:]))
+        total = np.zeros((len(probes), n_times, *variable.shape[2:]), dtype=variable.dtype)
         for ds in filled:
             at = int(ds.attrs["first_bin"]) - start
             rows = [probes.index(str(probe)) for probe in ds.probe.values]
@@ -217,7 +225,7 @@ def select_flux(binned: xr.Dataset, equatorial_pitch_angle: float | None = None)
     Returns
     -------
     Dataset
-        Only the plain sums over (probe, time, L, energy), and the table of files.
+        Only the plain sums over (probe, time, L, energy), the numbers of records, and the table of files.
 
     Raises
     ------
@@ -284,7 +292,7 @@ def _refuse_twice(datasets: Sequence[xr.Dataset]) -> None:
 
 
 def _sum_names(binned: xr.Dataset) -> list[str]:
-    return [str(name) for name in binned.data_vars if str(name).removesuffix(BY_PITCH_ANGLE) in SUMS]
+    return [str(name) for name in binned.data_vars if str(name).removesuffix(BY_PITCH_ANGLE) in SUMS or name in RECORDS]
 
 
 def _span(binned: xr.Dataset) -> str:

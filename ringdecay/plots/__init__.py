@@ -1,10 +1,11 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map` and `lifetime_curves` make whole figures; the `..._panel` and `tau_against_...` functions draw
-the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make them inside
-``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `coverage_calendar` and `coverage_cells` make whole figures; the
+`..._panel` and `tau_against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest,
+tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
+from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
 from ringdecay.plots.fits import fit_panel, storm_fits
 from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
@@ -14,6 +15,8 @@ from ringdecay.plots.style import STYLE, save
 __all__ = [
     "STYLE",
     "count_panel",
+    "coverage_calendar",
+    "coverage_cells",
     "fit_panel",
     "flux_panel",
     "index_panel",
@@ -21,6 +24,7 @@ __all__ = [
     "lifetime_map",
     "overview",
     "save",
+    "sector_panel",
     "storm_fits",
     "tau_against_L",
     "tau_against_energy",

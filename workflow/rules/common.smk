@@ -73,7 +73,14 @@ def storm_input(wildcards):
     return config["storms"]["table"] or f"{RESOURCES}/index.nc"
 
 
-FIGURES = ["overview", "storm_fits", "lifetime_map", "lifetime_curves"]
+FIGURES = [
+    "overview",
+    "storm_fits",
+    "lifetime_map",
+    "lifetime_curves",
+    "coverage",
+    "coverage_cells",
+]
 
 
 def final_outputs():
@@ -89,6 +96,8 @@ def final_outputs():
         "inputs.tsv",
         "provenance.json",
         "coverage.html",
+        "coverage.csv",
+        "coverage_cells.csv",
     ]
     figures = [
         f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")

@@ -30,29 +30,92 @@ rule write_tables:
 rule write_coverage:
     input:
         files=f"{RESULTS}/files.csv",
+        lock=f"{RESULTS}/inputs.tsv",
         index=f"{RESOURCES}/index.nc",
+        binned=f"{RESOURCES}/binned.nc",
     output:
-        report(
+        page=report(
             f"{RESULTS}/coverage.html",
             caption="../report/coverage.rst",
             category="Data",
             labels={"table": "coverage"},
         ),
+        days=f"{RESULTS}/coverage.csv",
+        cells=f"{RESULTS}/coverage_cells.csv",
     log:
         f"{LOGS}/write_coverage.log",
     benchmark:
         f"{LOGS}/benchmarks/write_coverage.tsv"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=4000,
     params:
         code=code("write_coverage"),
         span=(config["start"], config["stop"]),
-        probes=config["probes"],
+        products=dict(
+            product=config["product"],
+            probes=config["probes"],
+            index_product=(
+                None if config["index"]["files"] else config["index"]["product"]
+            ),
+        ),
     message:
         "Writing which days were there"
     script:
         "../scripts/write_coverage.py"
+
+
+rule plot_coverage:
+    input:
+        days=f"{RESULTS}/coverage.csv",
+        storms=f"{RESULTS}/storms.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/coverage.png",
+            caption="../report/coverage_calendar.rst",
+            category="Data",
+            labels={"figure": "days"},
+        ),
+        svg=f"{RESULTS}/figures/coverage.svg",
+    log:
+        f"{LOGS}/plot_coverage.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_coverage.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plot_coverage"),
+    message:
+        "Drawing which days were there"
+    script:
+        "../scripts/plot_coverage.py"
+
+
+rule plot_coverage_cells:
+    input:
+        binned=f"{RESOURCES}/binned.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/coverage_cells.png",
+            caption="../report/coverage_cells.rst",
+            category="Data",
+            labels={"figure": "MLT and MLAT"},
+        ),
+        svg=f"{RESULTS}/figures/coverage_cells.svg",
+    log:
+        f"{LOGS}/plot_coverage_cells.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_coverage_cells.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("plot_coverage_cells"),
+    message:
+        "Drawing where the records were taken"
+    script:
+        "../scripts/plot_coverage_cells.py"
 
 
 rule write_provenance:

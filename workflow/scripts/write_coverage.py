@@ -1,18 +1,21 @@
-"""Write which days were there, used and refused."""
-
-from pathlib import Path
+"""Write which days were there, used and refused, and where the records were taken."""
 
 import pandas as pd
 
-from ringdecay.coverage import coverage_page, coverage_table, index_sentence
+from ringdecay import coverage
+from ringdecay.archive import read_lock
 from ringdecay.logs import logged_to
-from ringdecay.store import SIMULATED_NOTE, open_array, written_whole
+from ringdecay.store import is_simulated, open_array, open_dataset, written_whole
+from ringdecay.tables import write_csv
 
 with logged_to(snakemake.log[0]):
-    params = snakemake.params
-    simulated = Path(snakemake.input.files).read_text(encoding="utf-8").startswith(f"# {SIMULATED_NOTE}")
-    files = pd.read_csv(snakemake.input.files, comment="#", dtype={"date": str}, keep_default_na=False)
-    table = coverage_table(files, *params.span, params.probes)
-    with written_whole(snakemake.output[0]) as beside:
-        index = index_sentence(open_array(snakemake.input.index), *params.span)
-        beside.write_text(coverage_page(table, files, index, title="Data coverage", simulated=simulated), encoding="utf-8")
+    data, params = snakemake.input, snakemake.params
+    binned, index = open_dataset(data.binned), open_array(data.index)
+    files = pd.read_csv(data.files, comment="#", dtype={"date": str}, keep_default_na=False)
+    days = coverage.coverage_days(files, read_lock(data.lock), index, *params.span, **params.products)
+    places, simulated = coverage.sector_coverage(binned), is_simulated(binned, index)
+    write_csv(days, snakemake.output.days, coverage.days_header(simulated=simulated))
+    write_csv(coverage.cell_table(places), snakemake.output.cells, coverage.cells_header(places))
+    sentence = coverage.index_sentence(index, *params.span)
+    with written_whole(snakemake.output.page) as beside:
+        beside.write_text(coverage.coverage_page(days, places, sentence, title="Data coverage", simulated=simulated), encoding="utf-8")
