@@ -11,9 +11,9 @@ from scipy.integrate import quad
 
 import ringdecay as rd
 from ringdecay.cdf import read_cdf
+from ringdecay.ephemeris.dipole import dipole_axis_geo, dipole_L, magnetic_latitude
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.pitch_angle import edges_of_centres, equatorial_pitch_angle, solid_angle
-from ringdecay.flux.position import dipole_axis_geo, dipole_L, magnetic_latitude
 from ringdecay.flux.read import strictly_increasing
 from ringdecay.flux.units import flux_to_per_kev
 from ringdecay.products import PRODUCTS

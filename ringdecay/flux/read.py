@@ -121,7 +121,10 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
 
     time, sound = _times(path, found)
     _check_origin(content, product, time[sound])
-    coordinates = {name: ("time", array[sound], attributes) for name, (array, attributes) in coordinates_of(path, found, time).items()}
+    coordinates = {
+        name: (("time", "component")[: array.ndim], array[sound], attributes)
+        for name, (array, attributes) in coordinates_of(path, found, time).items()
+    }
     variables: dict[str, Any] = {
         "flux": (("time", "energy", "pitch_angle"), flux[sound], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": "differential proton flux"})
     }
