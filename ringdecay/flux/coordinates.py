@@ -59,7 +59,9 @@ def coordinates_of(path: Path, found: Found, time: npt.NDArray[np.datetime64]) -
             with np.errstate(invalid="ignore"):
                 impossible = (values < lowest) | (values > highest) | ((values == 0) & np.isinf(highest))  # no L is zero
             values = np.where(bad_position | impossible, np.nan, values)
-            result[name] = (values, {"units": units, "long_name": long_name, "method": f"{found[name].name} of the file"})
+            # A variable of nothing but fills is one that the file lacks.
+            if np.isfinite(values).any():
+                result[name] = (values, {"units": units, "long_name": long_name, "method": f"{found[name].name} of the file"})
     position, origin = _position_SM(path, found, time)
     if position is None:
         if "L" not in result:
