@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from filelock import FileLock
 
 from ringdecay.ephemeris.dipole import dipole_L, dipole_moment, magnetic_latitude
 from ringdecay.errors import InputError, unknown
 
-# IRBEM keeps its state in Fortran common blocks, and a call lets other Python threads run: one call at a time in a process.
+# IRBEM keeps its state in Fortran common blocks, and a call lets other Python threads run: without this lock, four threads at two points
+# got L* from 3.2 to 5.3 where it is 3.99 and 4.08.
 _ONE_AT_A_TIME = threading.Lock()
 # Our name -> IRBEM's, and what it is.
 _MODELS = {"OP77Q": ("OPQUIET", "Olson-Pfitzer 1977 quiet"), "T89": ("T89", "Tsyganenko 1989")}
@@ -161,11 +166,7 @@ def _one_point(
 ) -> tuple[float, ...]:
     """L*, L_m, L_eq, I and B of one point; the order is that of `_NAMES`."""
     with _ONE_AT_A_TIME:
-        # SpacePy takes a second to import and writes into a folder of its own (see its SPACEPY setting): only for those who trace.
-        from spacepy import irbempy  # noqa: PLC0415
-        from spacepy.coordinates import Coords  # noqa: PLC0415
-        from spacepy.time import Ticktock  # noqa: PLC0415
-
+        irbempy, Coords, Ticktock = _spacepy()
         # Solar wind and Dst are not used by these two models, but have to be there.
         others = ("Dst", "dens", "velo", "Pdyn", "ByIMF", "BzIMF", *(f"G{i}" for i in (1, 2, 3)), *(f"W{i}" for i in range(1, 7)))
         inputs: dict[str, Any] = {"Kp": [kp], **{key: [1.0] for key in others}}
@@ -184,6 +185,22 @@ def _one_point(
     L_eq = np.cbrt(dipole_moment(np.array([time]))[0] / found["Bmin"][0])
     B = found["Bmirr"][0, 0] * np.sin(np.deg2rad(pitch_angle)) ** 2
     return (L_star if with_L_star else np.nan, L_m, L_eq, float(found["Xj"][0, 0]), B)
+
+
+@cache
+def _spacepy() -> tuple[Any, Any, Any]:
+    """Import SpacePy, which takes a second, and only for those who trace.
+
+    Its first import writes settings and a table of leap seconds into a folder (SPACEPY, or else the user's home); a second process must
+    not read them half written (issue 835 of spacepy/spacepy).
+    """
+    folder = Path(os.environ.get("SPACEPY") or Path.home())
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".spacepy-import.lock"):
+        from spacepy import irbempy  # noqa: PLC0415
+        from spacepy.coordinates import Coords  # noqa: PLC0415
+        from spacepy.time import Ticktock  # noqa: PLC0415
+    return irbempy, Coords, Ticktock
 
 
 def _method(model: str, pitch_angle: float) -> str:
