@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 from cdflib import cdfwrite
+from pap_file import pap_file
 
+import ringdecay as rd
 from ringdecay.cdf import to_datetime64
 from ringdecay.ephemeris import at_times, open_ephemeris
 from ringdecay.errors import FileError, InputError
@@ -185,6 +187,18 @@ def test_values_at_record_times_are_linear_and_go_round_midnight(tmp_path):
         at_times(ephemeris, time, 190.0)
     with pytest.raises(InputError, match="fewer than two"):
         at_times(ephemeris.isel(time=[0]), time)
+
+
+def test_a_flux_can_be_given_the_l_star_of_an_ephemeris(tmp_path):
+    start = 488894467184000000  # 2015-06-30 UTC as TT2000
+    ephemeris = open_ephemeris(cdf_file(tmp_path / NAME.replace("20130218", "20150630"), start=start))
+    path, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
+    flux = rd.open_flux(path, "rbspice-pap-tofxeh").isel(time=slice(0, 3))
+    given = flux.assign_coords(L_star=at_times(ephemeris, flux.time)["L_star"])
+    assert given["L_star"].dims == ("time",)
+    assert given.sizes == flux.sizes
+    assert given["L_star"].attrs["method"] == "Lstar of the file"
+    assert np.isfinite(given["L_star"][:2]).all()
 
 
 def test_nothing_is_interpolated_over_a_gap(tmp_path):

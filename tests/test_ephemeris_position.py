@@ -47,7 +47,7 @@ def test_solar_magnetic_coordinates_are_those_of_spacepy(irbem):
     coordinates = pytest.importorskip("spacepy.coordinates")
     times = pytest.importorskip("spacepy.time")
     rng = np.random.default_rng(11)
-    n = 100
+    n = 100 if irbem else 30  # SpacePy's own conversion is slow
     time = np.datetime64("2012-08-30", "ns") + (rng.uniform(0, 7.15 * 365.25 * 86400e9, n)).astype("timedelta64[ns]")
     direction = rng.normal(size=(n, 3)) * [1.0, 1.0, 0.3]
     position = direction / np.linalg.norm(direction, axis=1, keepdims=True) * rng.uniform(1.1, 6.0, (n, 1))
@@ -57,7 +57,7 @@ def test_solar_magnetic_coordinates_are_those_of_spacepy(irbem):
     found = geo_to_sm(position, time)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.linalg.norm(position, axis=1), rtol=1e-12)
     near = np.abs(magnetic_latitude(expected, Z)) < 60  # an hour of local time is nothing near the pole
-    assert near.sum() > 80
+    assert near.sum() > 0.8 * n
     assert hours_apart(magnetic_local_time(found), magnetic_local_time(expected))[near].max() < 0.004
     # IRBEM takes the dipole of the middle of the year.
     assert np.abs(magnetic_latitude(found, Z) - magnetic_latitude(expected, Z)).max() < (0.04 if irbem else 0.005)
@@ -149,8 +149,8 @@ def test_the_same_point_has_the_same_l_star_in_any_order_and_any_thread():
     order = [5, 3, 1, 4, 0, 2]
     np.testing.assert_array_equal(drift_shells(time[order], position[order])["L_star"], first[order])
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda i: drift_shells(time[[i]], position[[i]])["L_star"].item(), order * 2))
-    np.testing.assert_array_equal(found, np.tile(first[order], 2))
+        found = list(pool.map(lambda i: drift_shells(time[[i]], position[[i]])["L_star"].item(), order))
+    np.testing.assert_array_equal(found, first[order])
 
 
 def test_off_the_range_there_is_no_drift_shell():
@@ -174,7 +174,7 @@ def test_off_the_range_there_is_no_drift_shell():
 def test_between_traced_points_l_star_is_within_the_scatter_of_the_tracing():
     pytest.importorskip("spacepy.irbempy")
     # Measured on a whole orbit: rms 0.010 beyond L = 4 and 0.004 below, 0.021 at most. Records half way between two traced ones.
-    time = np.datetime64("2015-04-01T02:30", "ns") + np.arange(0, 90 * 60, 150) * np.timedelta64(1, "s")
+    time = np.datetime64("2015-04-01T02:30", "ns") + np.arange(0, 80 * 60, 150) * np.timedelta64(1, "s")
     place = orbit("a", time)
     assert place.L.min() < 3.7
     assert place.L.max() > 4.5
@@ -189,6 +189,18 @@ def test_what_is_traced_is_the_first_of_each_piece_and_both_sides_of_a_gap():
     time = np.datetime64("2015-04-01", "ns") + seconds * np.timedelta64(1, "s")
     #                                    first, next piece, next, last before the gap, after it, last of all
     assert seconds[_nodes(time)].tolist() == [10, 300, 650, 890, 1600, 1800]
+
+
+def test_records_without_a_position_have_no_l_star_and_take_none_from_others():
+    pytest.importorskip("spacepy.irbempy")
+    time = np.datetime64("2015-04-01T03:00", "ns") + np.arange(0, 900, 150) * np.timedelta64(1, "s")
+    position = orbit("a", time).position_SM
+    whole, _ = along_orbit("L_eq", time, position)
+    holed, _ = along_orbit("L_eq", time, np.where(np.arange(6)[:, None] == 2, np.nan, position))
+    # The third record is one of those that are traced; the fourth takes its place.
+    assert np.isnan(holed).tolist() == [False, False, True, False, False, False]
+    np.testing.assert_allclose(np.delete(holed, 2), np.delete(whole, 2), rtol=1e-3)
+    assert np.isnan(along_orbit("L_eq", time, position * np.nan)[0]).all()
 
 
 def test_a_file_without_mlt_mlat_and_l_has_them_from_its_position(tmp_path, caplog):

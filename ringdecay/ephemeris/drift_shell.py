@@ -120,7 +120,7 @@ def along_orbit(
     What is interpolated, linearly in time, is the ratio to the dipole's L, which changes more slowly than L itself. On a simulated
     orbit of the probes, traced points half way between two others differ from what is interpolated there by 0.010 rms (0.021 at most)
     in L* beyond L = 4 and by 0.004 from 2 to 4, which is the scatter of the tracing itself, and by 0.0005 rms in L_eq beyond 2. A
-    point takes about 0.09 s for L*, 0.01 s for the others; a day of records takes half a minute for L*.
+    day of records takes about 20 s for L* and 3 s for the others (measured: 0.065 s a point, at most 0.12 s; 0.011 s without L*).
 
     Parameters
     ----------
@@ -138,22 +138,24 @@ def along_orbit(
     method : str
         How they were made.
     """
+    position = np.asarray(position_SM, dtype=np.float64)
+    known = np.isfinite(position).all(axis=-1)
+    result = np.full(time.size, np.nan)
+    time, position = time[known], position[known]
     node = _nodes(time)
-    traced = drift_shells(time[node], position_SM[node], names=(name,))[name]
-    radius = np.linalg.norm(position_SM, axis=-1)
-    dipole = dipole_L(radius, magnetic_latitude(position_SM, np.array([0.0, 0.0, 1.0])))
-    seconds = (time - time[0]).astype("timedelta64[ns]").astype(np.int64) / 1e9
-    ratio = np.interp(seconds, seconds[node], traced.to_numpy() / dipole[node])
-    return ratio * dipole, f"{traced.attrs['method']}; traced every 5 min, between by its ratio to the dipole's L"
+    traced = drift_shells(time[node], position[node], names=(name,))[name]
+    if time.size:
+        dipole = dipole_L(np.linalg.norm(position, axis=-1), magnetic_latitude(position, np.array([0.0, 0.0, 1.0])))
+        seconds = (time - time[0]).astype("timedelta64[ns]").astype(np.int64) / 1e9
+        result[known] = dipole * np.interp(seconds, seconds[node], traced.to_numpy() / dipole[node])
+    return result, f"{traced.attrs['method']}; traced every 5 min, between by its ratio to the dipole's L"
 
 
 def _nodes(time: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
     """Choose the records to trace: the first of each 5 min, and the last before a gap, so that nothing is interpolated over one."""
     piece = time.astype("datetime64[ns]").astype(np.int64) // _NODE_SPACING.astype("timedelta64[ns]").astype(np.int64)
-    change = np.diff(piece)
-    first = np.concatenate([[True], change > 0])
-    last = np.concatenate([change > 1, [True]])
-    return np.flatnonzero(first | last)
+    before, after = np.diff(piece, prepend=piece[:1] - 1), np.diff(piece, append=piece[-1:] + 2)
+    return np.flatnonzero((before > 0) | (after > 1))
 
 
 def _one_point(

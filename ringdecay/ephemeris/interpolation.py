@@ -31,7 +31,8 @@ def at_times(ephemeris: xr.Dataset, time: npt.ArrayLike, pitch_angle: float = 90
     -------
     Dataset
         The variables of the ephemeris over `time`. NaN outside of the ephemeris, between values more than three of its usual steps
-        apart, between a value and a NaN, and outside of its pitch angles. `MLT` goes the short way round midnight.
+        apart, between a value and a NaN, and outside of its pitch angles. `MLT` goes the short way round midnight. The attribute
+        `pitch_angle` is that asked for.
 
     Raises
     ------
@@ -63,5 +64,5 @@ def at_times(ephemeris: xr.Dataset, time: npt.ArrayLike, pitch_angle: float = 90
         values = np.where(factor == 0, before[after - 1], np.where(factor == 1, before[after], before[after - 1] + factor * change))
         dims = ("time", *(dim for dim in variable.dims if dim != "time"))
         result[str(name)] = (dims, np.mod(values, 24.0) if name == "MLT" else values, variable.attrs)
-    # The time is an index without the ephemeris' own; the pitch angle is the one taken.
-    return xr.Dataset(result, coords={"time": wanted, "pitch_angle": pitch_angle}, attrs=ephemeris.attrs)
+    # The pitch angle is no coordinate here, because a flux that these are given to has one of its own.
+    return xr.Dataset(result, coords={"time": wanted}, attrs=ephemeris.attrs | {"pitch_angle": pitch_angle})

@@ -26,7 +26,7 @@ _FROM_FILE = {
     "MLT": ("h", "magnetic local time", (0.0, 24.0)),
     "MLAT": ("degree", "magnetic latitude", (-90.0, 90.0)),
 }
-#: Coordinates that are computed only when asked for, because each point takes about 0.1 s.
+#: Coordinates that are computed only when asked for, because a point takes up to 0.1 s.
 TRACED = ("L_eq", "L_star")
 
 
