@@ -211,6 +211,8 @@ def test_nothing_is_interpolated_over_a_gap(tmp_path):
 def test_ephemeris_products_name_the_files_at_spdf():
     names = [name for name, product in PRODUCTS.items() if product.kind == "ephemeris"]
     assert names == ["magephem-op77q", "magephem-t89d", "magephem-t89q", "magephem-ts04d"]
+    with pytest.raises(InputError, match="use open_ephemeris"):
+        rd.open_flux("x.cdf", "magephem-op77q")
     for name, file, folder in (
         ("magephem-op77q", "rbsp-a_mag-ephem_def-1min-op77q_20120831_v01.cdf", "def-1min-op77q/2012"),
         ("magephem-ts04d", "rbsp-a_mag-ephem_def-5min-ts04d_20130101_v01.cdf", "def-5min-ts04d/2013"),

@@ -60,7 +60,7 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
     """
     description = get_product(product)
     if description.kind != "flux":
-        raise InputError(f"{product!r} is not a flux product; use open_index for it")
+        raise InputError(f"{product!r} is not a flux product; use open_{description.kind} for it")
     paths = [Path(files)] if isinstance(files, str | PathLike) else [Path(file) for file in files]
     if not paths:
         raise InputError("no file was given to open")
