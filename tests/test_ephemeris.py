@@ -26,7 +26,7 @@ def real(shared_data):
 
 
 def cdf_file(path, *, start=MIDNIGHT, records=5, step=60, leave_out=(), change=None):
-    """Write a file with MagEphem's variables, as far as they are known."""
+    """Write a file with MagEphem's variables, as far as they are known, and units as LANLGeoMag spells them, which writes these files."""
     minutes = np.arange(records) / 60 * step / 60
     L = 4.0 + minutes[:, None] + np.zeros(18)
     L_star = L - 0.3
@@ -35,16 +35,15 @@ def cdf_file(path, *, start=MIDNIGHT, records=5, step=60, leave_out=(), change=N
     data = {
         "Epoch": (33, start + np.arange(records) * step * 10**9, {}),
         "Alpha": (45, ANGLES, {"UNITS": "Degrees"}),
-        "Lstar": (45, L_star, {"UNITS": "Dimensionless"}),
+        "Lstar": (45, L_star, {"UNITS": "OP77 Lstar, Dimensionless"}),
         "L": (45, L, {"UNITS": "Dimensionless"}),
         "Lm_eq": (45, L[:, 0], {"UNITS": "Dimless"}),
         "I": (45, L / 3, {"UNITS": "R!IE!N"}),
-        "K": (45, L / 50, {"UNITS": "R!IE!N G!E0.5!N"}),
-        "CDMAG_MLT": (45, np.mod(23.95 + minutes, 24.0), {"UNITS": "Hours"}),
-        "CDMAG_MLAT": (45, np.full(records, 10.0), {"UNITS": "Degrees"}),
-        "CDMAG_R": (45, np.linalg.norm(position, axis=1), {"UNITS": "Re"}),
-        "Rgeo": (45, position, {"UNITS": "R!IE!N"}),
-        "Rsm": (45, position, {"UNITS": "R!IE!N"}),
+        "K": (45, L / 50, {"UNITS": "Re G^.5"}),
+        "CDMAG_MLT": (45, np.mod(23.95 + minutes, 24.0), {"UNITS": "Deg."}),
+        "CDMAG_MLAT": (45, np.full(records, 10.0), {"UNITS": "Deg."}),
+        "Rgeo": (45, position, {"UNITS": "R!BE!N"}),
+        "Rsm": (45, position, {"UNITS": "Re"}),
         "Bsc_gsm": (45, np.tile([1.0, 2.0, 3.0, 150.0], (records, 1)), {"UNITS": "nT"}),
     } | (change or {})
     writer = cdfwrite.CDF(path, cdf_spec={"Majority": "row_major"})
@@ -72,7 +71,7 @@ def test_the_real_text_file_is_what_spacepy_reads_of_it(real):
     for ours, theirs in (("MLT", "CD_MLT"), ("MLAT", "CD_MLAT"), ("L_eq", "Lm_eq")):
         np.testing.assert_array_equal(found[ours], expected[theirs])
     for ours, theirs in (("position", "Rgeo"), ("position_SM", "Rsm"), ("radius", "CD_R")):
-        np.testing.assert_allclose(found[ours], np.asarray(expected[theirs]) * earth, rtol=1e-12)
+        np.testing.assert_allclose(found[ours], np.asarray(expected[theirs]) * earth, rtol=1e-6 if ours == "radius" else 1e-12)
     np.testing.assert_array_equal(found["B"], np.asarray(expected["Bsc_gsm"])[:, 3])
     assert (found.attrs["field_model"], found.attrs["internal_model"], found.attrs["probe"]) == ("T89", "IGRF", "a")
 

@@ -27,10 +27,11 @@ FIELD_MODELS = ("OP77Q", "T89D", "T89Q", "TS04D")
 # Earth radii of MagEphem, 6378.137 km (the height of the real rows above the ellipsoid fits it to 0.1 km), to ours of 6371.2 km.
 _EARTH_RADII = 6378.137 / 6371.2
 # Names of the text files of 2012 -> those of later files.
-_OLD_NAMES = {"CD_MLT": "CDMAG_MLT", "CD_MLAT": "CDMAG_MLAT", "CD_R": "CDMAG_R"}
+_OLD_NAMES = {"CD_MLT": "CDMAG_MLT", "CD_MLAT": "CDMAG_MLAT"}
 _LENGTH = {"re": _EARTH_RADII, "earthradii": _EARTH_RADII, "km": 1.0 / 6371.2}
-_NUMBER = dict.fromkeys(("dimless", "dimensionless", "unitless", "none", "1", "re"), 1.0)
-# MLT in hours is called degrees in real files of this mission; the range of its values decides.
+# L has no unit, and files give it any: "Dimensionless", "Dimless", or a sentence with the field model in it.
+_NUMBER: dict[str, float] = {}
+# MLT in hours is called degrees in files of this mission; the range of its values decides.
 _HOURS = dict.fromkeys(("hours", "hour", "h", "hr", "hrs", "degrees", "degree", "deg"), 1.0)
 # Our name -> units that a file may give (spelled without marks and blanks) with their factors, our unit, what it is.
 _QUANTITIES: dict[str, tuple[Mapping[str, float], str, str]] = {
@@ -38,10 +39,9 @@ _QUANTITIES: dict[str, tuple[Mapping[str, float], str, str]] = {
     "L_m": (_NUMBER, "1", "McIlwain L of the pitch angle"),
     "L_eq": (_NUMBER, "1", "McIlwain L of the equator"),
     "I": (_LENGTH, "R_E", "integral invariant"),
-    "K": ({"reg05": _EARTH_RADII, "reg1/2": _EARTH_RADII}, "R_E G^0.5", "second invariant, I sqrt(B at the mirror point)"),
+    "K": (dict.fromkeys(("reg05", "reg5", "reg1/2"), _EARTH_RADII), "R_E G^0.5", "second invariant, I sqrt(B at the mirror point)"),
     "MLT": (_HOURS, "h", "magnetic local time"),
     "MLAT": (dict.fromkeys(("degrees", "degree", "deg"), 1.0), "degree", "magnetic latitude"),
-    "radius": (_LENGTH, "R_E", "distance from the Earth's centre"),
     "position": (_LENGTH, "R_E", "geographic position"),
     "position_SM": (_LENGTH, "R_E", "solar magnetic position"),
     "B": ({"nt": 1.0}, "nT", "magnetic field strength of the model"),
@@ -120,9 +120,14 @@ def _open_one(path: Path, model: str | None) -> xr.Dataset:
         )  # fmt: skip
     if absent := [name for name in _QUANTITIES if name not in contents]:
         logger.info("%s has no %s; they are left out", path.name, ", ".join(absent))
-    if "radius" in contents and "MLAT" in contents:
-        L = dipole_L(contents["radius"][1], contents["MLAT"][1])
-        contents["L"] = (("time",), L, {"units": "1", "long_name": "dipole L-shell", "method": "dipole, from radius and MLAT of the file"})
+    # CDMAG_R, the same in degrees by the word of the program that writes these files, is not needed for this.
+    place = next((contents[name] for name in ("position", "position_SM") if name in contents), None)
+    if place is not None:
+        radius, method = np.linalg.norm(place[1], axis=-1), place[2]["method"]
+        contents["radius"] = (("time",), radius, {"units": "R_E", "long_name": "distance from the Earth's centre", "method": method})
+        if "MLAT" in contents:
+            L, method = dipole_L(radius, contents["MLAT"][1]), f"dipole, from {method} and its MLAT"
+            contents["L"] = (("time",), L, {"units": "1", "long_name": "dipole L-shell", "method": method})
     result = xr.Dataset(contents, coords={"time": ("time", time[sound], {"long_name": "UTC"})})
     if pitch_angle.size:
         result = result.assign_coords(pitch_angle=("pitch_angle", pitch_angle, {"units": "degree", "long_name": "local pitch angle"}))
@@ -154,7 +159,7 @@ def _canonical(path: Path, name: str, variable: CdfVariable, n_times: int, n_ang
     factors, units, _ = _QUANTITIES[name]
     # IDL's codes for super- and subscripts, such as R!IE!N, are no part of the unit.
     spelled = re.sub(r"![A-Za-z]|[\s._^]", "", variable.units).lower()
-    factor = factors.get(spelled, next(iter(factors.values())) if not spelled else None)
+    factor = 1.0 if not factors else factors.get(spelled) if spelled else next(iter(factors.values()))
     if factor is None:
         logger.warning("%s: the unit %r of %s is not known (expected %s); it is left out", path.name, variable.units, variable.name, units)
         return None

@@ -1,8 +1,8 @@
 """ECT MagEphem: position and magnetic coordinates of the probes in four models of the Earth's field.
 
 Source of directories and names: the loaders of SPEDAS and pySPEDAS, which name the files at SPDF. Source of the variables: the header
-of a real MagEphem text file, and for the CDF files what those loaders and published readers ask of them (CDMAG_MLT where the text
-file of 2012 has CD_MLT). No real CDF file was at hand, so nothing but the time is required: the reader says what a file lacks.
+of a real MagEphem text file of 2012, and LANLGeoMag, the program that wrote the later ones (CDMAG_MLT where the text file has CD_MLT,
+and in degrees by its word). No real CDF file was at hand, so nothing but the time is required: the reader says what a file lacks.
 """
 
 from ringdecay.products.description import Caveat, Product, Variable
@@ -28,7 +28,6 @@ _VARIABLES = {
     "K": Variable("K", ("pitch_angle",), fill=_FILL),
     "MLT": Variable("CDMAG_MLT", quantity="hours", fill=_FILL),
     "MLAT": Variable("CDMAG_MLAT", quantity="angle", fill=_FILL),
-    "radius": Variable("CDMAG_R", quantity="length", fill=_FILL),
     "position": Variable("Rgeo", ("component",), "length", fill=_FILL),
     "position_SM": Variable("Rsm", ("component",), "length", fill=_FILL),
     # Three components and the magnitude.
