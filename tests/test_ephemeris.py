@@ -101,6 +101,10 @@ def test_a_damaged_header_is_refused_and_says_where(real, tmp_path):
         (lambda: "\n".join(line for line in text.splitlines() if line.startswith("#")), "rows below the header"),
         (lambda: "<html><body>not found</body></html>", "web page"),
         (lambda: "", "header"),
+        (
+            lambda: re.sub(r'"DIMENSION": \[ 18 \],\n#( +)"START_COLUMN": 183', r'"DIMENSION": "x",\n#\1"START_COLUMN": 183', text),
+            "183 columns",
+        ),
         (lambda: text.replace('"DateTime"', '"Moment"'), "DateTime"),
     ):
         path = tmp_path / "rbspa.txt"

@@ -50,7 +50,7 @@ def read_text(path: Path) -> tuple[npt.NDArray[np.datetime64], dict[str, CdfVari
             path, "a MagEphem text file with a header in '#' lines", f"a file that begins with {content[:40]!r}", "check the file"
         )
     header = _header(path, lines[:n_header])
-    columns = {name: entry for name, entry in header.items() if isinstance(entry, dict) and isinstance(entry.get("START_COLUMN"), int)}
+    columns = {name: entry for name, entry in header.items() if _is_column(entry)}
     if "DateTime" not in columns:
         raise FileError(
             path, "a header that describes DateTime with its START_COLUMN", f"{', '.join(header) or 'nothing'}", "report this file"
@@ -77,6 +77,14 @@ def _header(path: Path, lines: list[str]) -> dict[str, Any]:
         found = f"{error.msg} in or before line {line}, {lines[line - 1].strip('# ')[:60]!r}"
         raise FileError(path, "a header in JSON", found, _AGAIN) from error
     return dict(content)
+
+
+def _is_column(entry: Any) -> bool:
+    """Tell whether a member of the header describes columns; the table's width shows later if one is missed."""
+    if not isinstance(entry, dict):
+        return False
+    numbers = [entry.get("START_COLUMN", -1), *np.atleast_1d(entry.get("DIMENSION", 1)).tolist()]
+    return all(isinstance(number, int) and number >= least for number, least in zip(numbers, [0, *[1] * len(numbers)], strict=False))
 
 
 def _width(entry: dict[str, Any]) -> int:
