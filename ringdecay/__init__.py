@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringdecay.binned import merge_probes as merge_probes
     from ringdecay.decays import fit_decay as fit_decay
     from ringdecay.decays import fit_decays as fit_decays
+    from ringdecay.ephemeris import open_ephemeris as open_ephemeris
     from ringdecay.flux import omnidirectional as omnidirectional
     from ringdecay.flux import open_flux as open_flux
     from ringdecay.indices import open_index as open_index
@@ -47,6 +48,7 @@ _HOMES = {
     "merge_probes": "binned",
     "omnidirectional": "flux",
     "open_dataset": "store",
+    "open_ephemeris": "ephemeris",
     "open_flux": "flux",
     "open_index": "indices",
 }

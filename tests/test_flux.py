@@ -13,7 +13,6 @@ import ringdecay as rd
 from ringdecay.cdf import read_cdf
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.pitch_angle import edges_of_centres, equatorial_pitch_angle, solid_angle
-from ringdecay.flux.position import dipole_axis_geo, dipole_L, magnetic_latitude
 from ringdecay.flux.read import strictly_increasing
 from ringdecay.flux.units import flux_to_per_kev
 from ringdecay.products import PRODUCTS
@@ -190,19 +189,3 @@ def test_equatorial_pitch_angle_of_known_field_lines():
     np.testing.assert_allclose(found[0], [90, 30, 30])
     assert found[1, 0] == pytest.approx(np.rad2deg(np.arcsin(np.sqrt(ratio))))
     np.testing.assert_allclose(found[1], found[2])
-
-
-def test_dipole_axis_is_where_the_geomagnetic_pole_is():
-    # IGRF geomagnetic north pole: 80.4 N, 72.6 W in 2015 (WDC Kyoto's table of poles).
-    axis = dipole_axis_geo(np.array(["2015-01-01"], dtype="datetime64[ns]"))[0]
-    assert np.rad2deg(np.arcsin(axis[2])) == pytest.approx(80.4, abs=0.1)
-    assert np.rad2deg(np.arctan2(axis[1], axis[0])) == pytest.approx(-72.6, abs=0.1)
-
-
-def test_l_of_a_point_on_a_dipole_field_line():
-    latitude = np.array([0.0, 15.0, -40.0])
-    radius = 4.5 * np.cos(np.deg2rad(latitude)) ** 2
-    position = np.stack([radius * np.cos(np.deg2rad(latitude)), 0 * radius, radius * np.sin(np.deg2rad(latitude))], axis=-1)
-    found = magnetic_latitude(position, np.array([0.0, 0.0, 1.0]))
-    np.testing.assert_allclose(found, latitude, atol=1e-12)
-    np.testing.assert_allclose(dipole_L(radius, found), 4.5)

@@ -22,7 +22,7 @@ from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.records import count_records
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
-from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle
+from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle, with_traced
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
 from ringdecay.products import get_product
 
@@ -81,7 +81,8 @@ def bin_flux(
     InputError
         If arguments do not fit.
     FileError
-        If `flux` is a Dataset that has no coordinate for the L definition of the grid or no magnetic latitude. Files without are refused.
+        If `flux` is a Dataset that has neither the L of the grid's definition nor a position to compute it from, or no magnetic
+        latitude. Files without are refused.
 
     Notes
     -----
@@ -123,6 +124,7 @@ def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Ex
 
 def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude: Sequence[Exclusion]) -> Partial:
     source = str(flux.attrs.get("source_files", "the flux"))
+    flux = with_traced(flux, grid.L_definition)
     if grid.L_definition not in flux.coords:
         raise FileError(source, f"{grid.L_definition} to bin in", f"only {', '.join(map(str, flux.coords))}", "choose another L_definition")
     if "MLAT" not in flux.coords:

@@ -31,7 +31,8 @@ class Grid:
     L_min, L_max, L_width : float
         Range and width of the L bins. 0.1 is the width of Claudepierre et al. (2020) and of Gerrard et al. (2014).
     L_definition : {"L", "L_eq", "L_star"}
-        Dipole L, McIlwain L or Roederer L*.
+        Dipole L, McIlwain L or Roederer L*. The last two are computed from the position, with IRBEM, where a file lacks them; L*
+        takes about 20 s a day of data.
     max_MLAT : float
         Omnidirectional flux is taken only within this magnetic latitude, degrees: for flux that goes as the square of the sine
         of the pitch angle it is 13 % lower at 10 degrees and 41 % at 20.

@@ -60,7 +60,7 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
     """
     description = get_product(product)
     if description.kind != "flux":
-        raise InputError(f"{product!r} is not a flux product; use open_index for it")
+        raise InputError(f"{product!r} is not a flux product; use open_{description.kind} for it")
     paths = [Path(files)] if isinstance(files, str | PathLike) else [Path(file) for file in files]
     if not paths:
         raise InputError("no file was given to open")
@@ -121,7 +121,10 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
 
     time, sound = _times(path, found)
     _check_origin(content, product, time[sound])
-    coordinates = {name: ("time", array[sound], attributes) for name, (array, attributes) in coordinates_of(path, found, time).items()}
+    coordinates = {
+        name: (("time", "component")[: array.ndim], array[sound], attributes)
+        for name, (array, attributes) in coordinates_of(path, found, time).items()
+    }
     variables: dict[str, Any] = {
         "flux": (("time", "energy", "pitch_angle"), flux[sound], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": "differential proton flux"})
     }

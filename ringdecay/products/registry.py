@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ringdecay.errors import unknown
-from ringdecay.products import ect, indices, rbspice
+from ringdecay.products import ect, ephemeris, indices, rbspice
 from ringdecay.products.description import Product
 
-PRODUCTS: dict[str, Product] = {product.name: product for product in (*rbspice.PRODUCTS, *ect.PRODUCTS, *indices.PRODUCTS)}
+PRODUCTS: dict[str, Product] = {
+    product.name: product for product in (*rbspice.PRODUCTS, *ect.PRODUCTS, *ephemeris.PRODUCTS, *indices.PRODUCTS)
+}
 
 
 def get_product(name: str) -> Product:
