@@ -3,5 +3,17 @@
 from ringdecay.cdf.epochs import to_datetime64
 from ringdecay.cdf.read import CdfFile, CdfVariable, StoredFile, StoredVariable, open_cdf, read_cdf
 from ringdecay.cdf.signature import is_cdf, looks_like_html
+from ringdecay.cdf.verify import verify_cdf
 
-__all__ = ["CdfFile", "CdfVariable", "StoredFile", "StoredVariable", "is_cdf", "looks_like_html", "open_cdf", "read_cdf", "to_datetime64"]
+__all__ = [
+    "CdfFile",
+    "CdfVariable",
+    "StoredFile",
+    "StoredVariable",
+    "is_cdf",
+    "looks_like_html",
+    "open_cdf",
+    "read_cdf",
+    "to_datetime64",
+    "verify_cdf",
+]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringdecay.cdf.inflate import check_ratio, inflate
-from ringdecay.cdf.records import CVVR, VVR, VXR, Layout, record
+from ringdecay.cdf.records import CVVR, VVR, VXR, Layout, kind_of, record
 from ringdecay.cdf.source import Source, damaged
 from ringdecay.cdf.types import default_pad, stored_dtype, to_native
 from ringdecay.errors import FileError
@@ -56,15 +56,20 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
         for first, last, target in entries:
             if not least <= first <= last <= most:
                 raise damaged(source.path, f"records {least} to {most} of {layout.name} in the index", f"{first} to {last}")
-            kind, size = record(source, layout.word, target, (VVR, CVVR, VXR), layout.word + 4)
+            kind = kind_of(source, layout.word, target)
             if kind == VXR:
                 todo.append((target, depth + 1, first, last))
+            elif kind == CVVR:
+                blocks.append(_compressed_block(source, layout, first, last, target))
             else:
-                blocks.append(_block(source, layout, first, last, target, kind, size))
+                blocks.append(_plain_block(source, layout, first, last, target))
     blocks.sort(key=lambda block: block.first)
     for one, other in pairwise(blocks):
         if other.first <= one.last:
             raise damaged(source.path, f"each record of {layout.name} in one block", f"record {other.first} in two")
+    for one, other in pairwise(sorted(blocks, key=lambda block: block.offset)):
+        if other.offset < one.offset + one.stored:
+            raise damaged(source.path, f"each record of {layout.name} at a place of its own", f"two at byte {other.offset}")
     # The last record of a variable is stored always: it is the one that was written last.
     stored = blocks[-1].last + 1 if blocks else 0
     if layout.records > stored and (blocks or layout.records > 1):
@@ -73,35 +78,34 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
 
 
 def _read_index_record(source: Source, layout: Layout, offset: int) -> tuple[int, list[tuple[int, int, int]]]:
+    at, end, (following, count, used) = record(source, layout.word, offset, VXR)
     code = "q" if layout.word == 8 else "i"
-    head = 2 * layout.word + 12
-    _, size = record(source, layout.word, offset, (VXR,), head)
-    following, count, used = struct.unpack(f">{code}2i", source.peek(offset + layout.word + 4, layout.word + 8))
-    if not 0 <= used <= count or head + count * (8 + layout.word) > size:
-        raise damaged(source.path, f"an index of {layout.name} within its {size} bytes", f"{used} of {count} entries")
-    content = source.peek(offset + head, count * (8 + layout.word))
+    if not 0 <= used <= count or at + count * (8 + layout.word) > end:
+        raise damaged(source.path, f"an index of {layout.name} within its {end - at} bytes", f"{used} of {count} entries")
+    content = source.peek(at, count * (8 + layout.word))
     first = struct.unpack_from(f">{used}i", content, 0)
     last = struct.unpack_from(f">{used}i", content, 4 * count)
     target = struct.unpack_from(f">{used}{code}", content, 8 * count)
     return following, list(zip(first, last, target, strict=True))
 
 
-def _block(source: Source, layout: Layout, first: int, last: int, offset: int, kind: int, size: int) -> Block:
+def _plain_block(source: Source, layout: Layout, first: int, last: int, offset: int) -> Block:
+    at, end, _ = record(source, layout.word, offset, VVR)
     need = (last - first + 1) * layout.record_bytes
+    if end - at < need:
+        raise damaged(source.path, f"{need} bytes for records {first} to {last} of {layout.name}", f"{end - at}")
+    return Block(first, last, at, need, compressed=False)
+
+
+def _compressed_block(source: Source, layout: Layout, first: int, last: int, offset: int) -> Block:
+    at, end, (_, stored) = record(source, layout.word, offset, CVVR)
     what = f"records {first} to {last} of {layout.name}"
-    if kind == VVR:
-        head = layout.word + 4
-        if size - head < need:
-            raise damaged(source.path, f"{need} bytes for {what}", f"{size - head}")
-        return Block(first, last, offset + head, need, compressed=False)
-    head = 2 * layout.word + 8
-    if not layout.compression or size < head:
+    if not layout.compression:
         raise damaged(source.path, f"{what} uncompressed", "a compressed block")
-    (stored,) = struct.unpack(">q" if layout.word == 8 else ">i", source.peek(offset + layout.word + 8, layout.word))
-    if not 0 < stored <= size - head:
-        raise damaged(source.path, f"at most {size - head} bytes for {what}", f"{stored}")
-    check_ratio(source, layout.compression, stored, need, what)
-    return Block(first, last, offset + head, stored, compressed=True)
+    if not 0 < stored <= end - at:
+        raise damaged(source.path, f"at most {end - at} bytes for {what}", f"{stored}")
+    check_ratio(source, layout.compression, stored, (last - first + 1) * layout.record_bytes, what)
+    return Block(first, last, at, stored, compressed=True)
 
 
 def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start: int, stop: int) -> npt.NDArray[np.generic]:
@@ -122,7 +126,7 @@ def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start
             "read fewer records at a time",
         )
     values = _allocate(source, layout, (stop - start, *sizes))
-    raw = memoryview(values.reshape(-1).view(np.uint8)) if values.nbytes else memoryview(bytearray())
+    raw = values.reshape(-1).view(np.uint8).data if values.nbytes else memoryview(bytearray())
     filled = start
     for block in wanted if values.nbytes else []:
         first, last = max(block.first, start), min(block.last + 1, stop)
@@ -145,9 +149,15 @@ def _unpack(source: Source, layout: Layout, block: Block, target: memoryview) ->
     inflate(source, block.offset, block.stored, layout.compression, target, f"records {block.first} to {block.last} of {layout.name}")
 
 
+def check_block(source: Source, layout: Layout, block: Block) -> None:
+    """Unpack a compressed block and forget it; that the bytes of another are there was found when the index was read."""
+    if block.compressed:
+        _whole_block(source, layout, block)
+
+
 def _whole_block(source: Source, layout: Layout, block: Block) -> memoryview:
     content = _allocate(source, layout, (block.last - block.first + 1, *layout.sizes))
-    raw = memoryview(content.reshape(-1).view(np.uint8))
+    raw = content.reshape(-1).view(np.uint8).data
     _unpack(source, layout, block, raw)
     return raw
 
@@ -159,9 +169,7 @@ def _allocate(source: Source, layout: Layout, shape: tuple[int, ...]) -> npt.NDA
         raise FileError(source.path, f"values of {layout.name} that fit in memory", f"{shape}", "read fewer records at a time") from error
 
 
-def _fill_missing(
-    source: Source, layout: Layout, index: tuple[Block, ...], raw: memoryview, start: int, first: int, last: int
-) -> None:
+def _fill_missing(source: Source, layout: Layout, index: tuple[Block, ...], raw: memoryview, start: int, first: int, last: int) -> None:
     """Fill records that are not stored: with the one before if the variable says so (2), else with the pad value."""
     if first >= last or not raw:
         return

@@ -50,6 +50,8 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
     done = 0
     for at in range(0, stored, _PIECE):
         piece = source.peek(offset + at, min(_PIECE, stored - at))
+        if machine.eof:
+            raise damaged(source.path, f"compressed bytes of {what} to end where they say", "bytes behind their end")
         while piece:
             try:
                 # One byte more than there is room for shows that there is too much.
@@ -61,8 +63,8 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
             target[done : done + len(found)] = found
             done += len(found)
             piece = machine.unconsumed_tail
-        if machine.eof:
-            break
+        if machine.unused_data:
+            raise damaged(source.path, f"compressed bytes of {what} to end where they say", "bytes behind their end")
     if not machine.eof or done != len(target):
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")
 

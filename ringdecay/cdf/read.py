@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ringdecay.cdf.blocks import Block, read_index, read_records
 from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_value, read_attributes, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
-from ringdecay.cdf.types import type_name
+from ringdecay.cdf.types import stored_dtype, type_name
 from ringdecay.errors import FileError
 
 
@@ -145,7 +145,8 @@ class StoredVariable:
 
     def _read_from(self, source: Source, start: int | None, stop: int | None) -> npt.NDArray[Any]:
         if not self.record_varying:
-            return read_records(source, self._layout, self._index(source), 0, 1)[0]
+            values: npt.NDArray[Any] = read_records(source, self._layout, self._index(source), 0, 1)
+            return values.reshape(self.sizes) if not self.sizes else values[0]
         first, last, _ = slice(start, stop).indices(self.records)
         return read_records(source, self._layout, self._index(source), first, max(first, last))
 
@@ -242,11 +243,20 @@ def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
     variables = {
         layout.name: StoredVariable(
             layout.name, type_name(layout.type_number), layout.sizes, layout.records if layout.record_varying else 1,
-            layout.record_varying, handle, layout, tuple(own[layout.name]),
+            layout.record_varying, handle, _with_fill(layout, own[layout.name]), tuple(own[layout.name]),
         )
         for layout in (*r_layouts, *z_layouts)
     }  # fmt: skip
     return StoredFile(path, variables, _of_file(attributes, head), head, handle)
+
+
+def _with_fill(layout: Layout, entries: list[tuple[str, Entry]]) -> Layout:
+    """Let FILLVAL stand for records that are not stored, if it is of the variable's own type, as NASA's library (3.9.1) does."""
+    for name, entry in entries:
+        if name == "FILLVAL" and entry.type_number == layout.type_number:
+            one = stored_dtype(layout.type_number, layout.elements, layout.order).itemsize
+            return replace(layout, pad=entry.content) if len(entry.content) == one else layout
+    return layout
 
 
 def _of_file(attributes: list[Attribute], head: Head) -> dict[str, list[Any]]:

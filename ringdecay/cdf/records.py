@@ -17,7 +17,7 @@ import numpy as np
 from ringdecay.cdf.inflate import check_method, check_ratio, inflate
 from ringdecay.cdf.signature import COMPRESSED, VERSION_3
 from ringdecay.cdf.source import Source, check_signature, cut_short, damaged
-from ringdecay.cdf.types import VAX, byte_order, is_text, stored_dtype, to_text, type_name
+from ringdecay.cdf.types import NOT_READ, byte_order, is_text, stored_dtype, to_text, type_name
 from ringdecay.errors import FileError
 
 CDR, GDR, RVDR, ADR, GR_ENTRY, VXR, VVR, ZVDR, Z_ENTRY, CCR, CPR, CVVR = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13
@@ -26,6 +26,16 @@ _KINDS = {
     VXR: "variable index", VVR: "variable values", ZVDR: "variable descriptor", Z_ENTRY: "attribute entry", CCR: "compressed file",
     CPR: "compression", CVVR: "compressed values",
 }  # fmt: skip
+# What follows size and type in a record of each kind; W is an offset.
+_FIELDS = {
+    CDR: "W7i", GDR: "4W5iW3i", RVDR: "W2i2W7iWi", ADR: "2W5iW3i", GR_ENTRY: "W9i", VXR: "W2i", VVR: "", ZVDR: "W2i2W7iWi", Z_ENTRY: "W9i",
+    CCR: "2Wi", CPR: "3i", CVVR: "iW",
+}  # fmt: skip
+_STRUCTS = {
+    (word, kind): struct.Struct(">Wi".replace("W", code) + fields.replace("W", code))
+    for word, code in ((8, "q"), (4, "i"))
+    for kind, fields in _FIELDS.items()
+}
 # CDF_MAX_DIMS of NASA's library.
 _MOST_AXES = 10
 _VARYING, _HAS_PAD, _IS_COMPRESSED = 1, 2, 4
@@ -70,7 +80,25 @@ class Head:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where and how the values of a variable are stored; `sizes` are those of the axes along which it varies."""
+    """Where and how the values of a variable are stored.
+
+    Attributes
+    ----------
+    name, type_number, elements
+        Name, data type, and characters of a text (1 for numbers).
+    records, record_varying, sizes
+        Number of records, whether there is one each, and the sizes of the axes along which the variable varies.
+    order, row_major, word
+        As in `Head`.
+    index
+        Offset of its first index record; 0 if nothing is stored.
+    sparse
+        What stands for a record that is not stored: 0 or 1 `pad`, 2 the record before.
+    compression
+        Method, 0 for none.
+    pad
+        One value as bytes of the file; empty if the file names none.
+    """
 
     name: str
     type_number: int
@@ -112,18 +140,32 @@ class Attribute:
     z_entries: tuple[Entry, ...]
 
 
-def record(source: Source, word: int, offset: int, kinds: tuple[int, ...], least: int) -> tuple[int, int]:
-    """Check the record at `offset`: of one of `kinds`, with at least `least` bytes, and whole. Gives its kind and its size."""
-    what = _KINDS[kinds[0]]
+def record(source: Source, word: int, offset: int, kind: int) -> tuple[int, int, tuple[Any, ...]]:
+    """Read the record of a kind at `offset` and check that it is whole.
+
+    Returns
+    -------
+    at, end : int
+        Where that part of the record begins that differs from one to the next, and where it ends.
+    fields : tuple of int
+        What stands between its type and `at`.
+    """
+    layout = _STRUCTS[word, kind]
     # Nothing but the signature can stand before byte 8.
     if offset < 8:
-        raise damaged(source.path, f"the offset of a record ({what})", f"{offset}")
-    size, kind = struct.unpack(">qi" if word == 8 else ">ii", source.peek(offset, word + 4))
-    if kind not in kinds:
-        raise damaged(source.path, f"a record ({what}) at byte {offset}", f"one of type {kind}")
-    if size < least or offset + size > source.size:
-        raise damaged(source.path, f"a record ({what}) of {least} to {source.size - offset} bytes at byte {offset}", f"{size} bytes")
-    return kind, size
+        raise damaged(source.path, f"the offset of a record ({_KINDS[kind]})", f"{offset}")
+    size, found, *fields = layout.unpack(source.peek(offset, layout.size))
+    if found != kind:
+        raise damaged(source.path, f"a record ({_KINDS[kind]}) at byte {offset}", f"one of type {found}")
+    if size < layout.size or offset + size > source.size:
+        most = source.size - offset
+        raise damaged(source.path, f"a record ({_KINDS[kind]}) of {layout.size} to {most} bytes at byte {offset}", f"{size} bytes")
+    return offset + layout.size, offset + size, tuple(fields)
+
+
+def kind_of(source: Source, word: int, offset: int) -> int:
+    """Type of the record at `offset`."""
+    return int.from_bytes(source.peek(offset + word, 4), "big", signed=True)
 
 
 def read_head(source: Source) -> tuple[Source, Head]:
@@ -132,33 +174,26 @@ def read_head(source: Source) -> tuple[Source, Head]:
     word = 8 if magic[:4] == VERSION_3 else 4
     if magic[4:8] == COMPRESSED:
         source = _unpack(source, word, magic[:4])
-    code = "q" if word == 8 else "i"
-    record(source, word, 8, (CDR,), 2 * word + 4 + 9 * 4)
-    layout = f">{code}7i"
-    gdr, version, release, encoding, flags, _, _, increment = struct.unpack(
-        layout, source.peek(8 + word + 4, struct.calcsize(layout))
-    )
+    _, _, (gdr, version, release, encoding, flags, _, _, increment) = record(source, word, 8, CDR)
     if (version != 3) if word == 8 else (version != 2 or release < 5):
         raise FileError(source.path, "CDF version 2.5 to 3", f"{version}.{release}.{increment}", "convert it with NASA's cdfconvert")
     if not flags & 2:
         raise FileError(source.path, "a CDF in a single file", "one in several files", "convert it with NASA's cdfconvert")
-    if encoding in VAX:
-        raise FileError(source.path, "IEEE numbers", f"the {VAX[encoding]} encoding", "convert it with NASA's cdfconvert")
+    if encoding in NOT_READ:
+        raise FileError(
+            source.path, "IEEE numbers of one byte order", f"the {NOT_READ[encoding]} encoding", "convert it with NASA's cdfconvert"
+        )
     if not byte_order(encoding):
         raise damaged(source.path, "a known encoding", f"number {encoding}")
-    layout = f">4{code}5i{code}3i"
-    _, size = record(source, word, gdr, (GDR,), word + 4 + struct.calcsize(layout))
-    first_r, first_z, first_attribute, end, n_r, n_attributes, _, n_axes, n_z, *_ = struct.unpack(
-        layout, source.peek(gdr + word + 4, struct.calcsize(layout))
-    )
+    at, gdr_end, fields = record(source, word, gdr, GDR)
+    first_r, first_z, first_attribute, end, n_r, n_attributes, _, n_axes, n_z, *_ = fields
     if end > source.size:
         raise cut_short(source.path, end, source.size)
-    if end < gdr + size:
-        raise damaged(source.path, f"an end of file behind byte {gdr + size}", f"{end}")
+    if end < gdr_end:
+        raise damaged(source.path, f"an end of file behind byte {gdr_end}", f"{end}")
     if min(n_r, n_z, n_attributes) < 0 or not 0 <= n_axes <= _MOST_AXES:
         raise damaged(source.path, "counts of variables, attributes and axes", f"{n_r}, {n_z}, {n_attributes}, {n_axes}")
-    at = word + 4 + struct.calcsize(layout)
-    r_sizes = _integers(source, gdr + at, n_axes, gdr + size) if n_axes else ()
+    r_sizes = _integers(source, at, n_axes, gdr_end)
     return source, Head(
         word, 256 if word == 8 else 64, byte_order(encoding), bool(flags & 1), flags & 12 == 12, end,
         first_r, first_z, first_attribute, n_r, n_z, n_attributes, r_sizes,
@@ -166,11 +201,9 @@ def read_head(source: Source) -> tuple[Source, Head]:
 
 
 def _unpack(source: Source, word: int, magic: bytes) -> Source:
-    code = "q" if word == 8 else "i"
-    _, size = record(source, word, 8, (CCR,), 3 * word + 8)
-    parameters, unpacked = struct.unpack(f">2{code}", source.peek(8 + word + 4, 2 * word))
+    at, end, (parameters, unpacked, _) = record(source, word, 8, CCR)
     method = _method(source, word, parameters)
-    stored = size - (3 * word + 8)
+    stored = end - at
     check_method(source, method, "the whole file")
     check_ratio(source, method, stored, unpacked, "the file")
     if unpacked < 0:
@@ -178,15 +211,22 @@ def _unpack(source: Source, word: int, magic: bytes) -> Source:
     try:
         content = bytearray(unpacked + 8)
     except MemoryError as error:
-        raise FileError(source.path, "a file that fits in memory", f"{unpacked} bytes unpacked", "use a machine with more memory") from error
+        raise FileError(
+            source.path, "a file that fits in memory", f"{unpacked} bytes unpacked", "use a machine with more memory"
+        ) from error
     content[:8] = magic + b"\0\0\xff\xff"
-    inflate(source, 8 + 3 * word + 8, stored, method, memoryview(content)[8:], "the file")
+    inflate(source, at, stored, method, memoryview(content)[8:], "the file")
     return Source(source.path, len(content), source.descriptor, content)
 
 
 def _method(source: Source, word: int, offset: int) -> int:
-    record(source, word, offset, (CPR,), word + 4 + 12)
-    return int(struct.unpack(">i", source.peek(offset + word + 4, 4))[0])
+    return int(record(source, word, offset, CPR)[2][0])
+
+
+def _name(source: Source, head: Head, at: int, end: int) -> str:
+    if at + head.name_size > end:
+        raise damaged(source.path, f"a name of {head.name_size} bytes at byte {at}", f"the record ends at byte {end}")
+    return to_text(source.peek(at, head.name_size))
 
 
 def _integers(source: Source, offset: int, count: int, end: int) -> tuple[int, ...]:
@@ -224,14 +264,10 @@ def _once(source: Source, offset: int, seen: set[int]) -> None:
 
 
 def _read_layout(source: Source, head: Head, offset: int, kind: int, position: int) -> tuple[Layout, int]:
-    code = "q" if head.word == 8 else "i"
-    layout = f">{code}2i2{code}7i{code}i"
-    fixed = head.word + 4 + struct.calcsize(layout)
-    _, size = record(source, head.word, offset, (kind,), fixed + head.name_size)
-    values = struct.unpack(layout, source.peek(offset + head.word + 4, fixed - head.word - 4))
+    at, end, values = record(source, head.word, offset, kind)
     following, number, last, index, _, flags, sparse, _, _, _, elements, own_number, parameters, _ = values
-    name = to_text(source.peek(offset + fixed, head.name_size))
-    at, end = offset + fixed + head.name_size, offset + size
+    name = _name(source, head, at, end)
+    at += head.name_size
     axes: tuple[int, ...] = head.r_sizes
     if kind == ZVDR:
         (n_axes,) = _integers(source, at, 1, end)
@@ -282,19 +318,14 @@ def _check_variable(
 
 def read_attributes(source: Source, head: Head) -> list[Attribute]:
     """Read all attributes, with their entries as bytes of the file."""
-    code = "q" if head.word == 8 else "i"
-    layout = f">2{code}5i{code}3i"
-    fixed = head.word + 4 + struct.calcsize(layout)
     seen: set[int] = set()
     found: list[Attribute] = []
     offset = head.first_attribute if head.n_attributes else 0
     while offset and len(found) < head.n_attributes:
         _once(source, offset, seen)
-        record(source, head.word, offset, (ADR,), fixed + head.name_size)
-        following, first_gr, scope, number, n_gr, _, _, first_z, n_z, _, _ = struct.unpack(
-            layout, source.peek(offset + head.word + 4, fixed - head.word - 4)
-        )
-        name = to_text(source.peek(offset + fixed, head.name_size))
+        at, end, fields = record(source, head.word, offset, ADR)
+        following, first_gr, scope, number, n_gr, _, _, first_z, n_z, _, _ = fields
+        name = _name(source, head, at, end)
         if scope not in (1, 2, 3, 4):
             raise damaged(source.path, f"a scope of attribute {name} of 1 to 4", f"{scope}")
         # Scopes 3 and 4 are "assumed": a library before version 2 did not say.
@@ -311,26 +342,22 @@ def read_attributes(source: Source, head: Head) -> list[Attribute]:
 def _read_entries(
     source: Source, head: Head, first: int, count: int, kind: int, attribute: int, name: str, seen: set[int]
 ) -> tuple[Entry, ...]:
-    code = "q" if head.word == 8 else "i"
-    layout = f">{code}9i"
-    fixed = head.word + 4 + struct.calcsize(layout)
     found: dict[int, Entry] = {}
     offset = first if count else 0
     if count < 0:
         raise damaged(source.path, f"the number of entries of attribute {name}", f"{count}")
     while offset and len(found) < count:
         _once(source, offset, seen)
-        _, size = record(source, head.word, offset, (kind,), fixed)
-        following, owner, number, entry, elements, *_ = struct.unpack(layout, source.peek(offset + head.word + 4, fixed - head.word - 4))
+        at, end, (following, owner, number, entry, elements, *_) = record(source, head.word, offset, kind)
         if owner != attribute or entry < 0 or entry in found:
             raise damaged(source.path, f"an entry of attribute {name}", f"entry {entry} of attribute number {owner}")
         if not type_name(number) or elements < 0:
             raise damaged(source.path, f"a data type and a number of elements of attribute {name}", f"{number} and {elements}")
         # A text of no characters has a numpy type of no bytes, so bytes are counted here.
         width = elements if is_text(number) else elements * stored_dtype(number, 1, head.order).itemsize
-        if fixed + width > size:
-            raise damaged(source.path, f"{width} bytes of attribute {name}", f"a record of {size - fixed}")
-        found[entry] = Entry(entry, number, elements, source.peek(offset + fixed, width))
+        if at + width > end:
+            raise damaged(source.path, f"{width} bytes of attribute {name}", f"a record of {end - at}")
+        found[entry] = Entry(entry, number, elements, source.peek(at, width))
         offset = following
     if len(found) != count or offset:
         raise damaged(source.path, f"{count} entries of attribute {name}", f"a list of {'more' if offset else len(found)}")
