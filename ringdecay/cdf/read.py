@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringdecay.cdf.blocks import Block, read_index, read_records
-from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_value, read_attributes, read_head, read_layouts
+from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_dtype, entry_value, read_attributes, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
 from ringdecay.cdf.types import stored_dtype, type_name
 from ringdecay.errors import FileError
@@ -251,11 +251,11 @@ def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
 
 
 def _with_fill(layout: Layout, entries: list[tuple[str, Entry]]) -> Layout:
-    """Let FILLVAL stand for records that are not stored, if it is of the variable's own type, as NASA's library (3.9.1) does."""
+    """Let FILLVAL, if it is of the variable's own type, stand for records that are not stored, as NASA's library (3.9.1) does."""
+    own = stored_dtype(layout.type_number, layout.elements, layout.order)
     for name, entry in entries:
-        if name == "FILLVAL" and entry.type_number == layout.type_number:
-            one = stored_dtype(layout.type_number, layout.elements, layout.order).itemsize
-            return replace(layout, pad=entry.content) if len(entry.content) == one else layout
+        if name == "FILLVAL" and len(entry.content) == own.itemsize and entry_dtype(entry, layout.order) == own:
+            return replace(layout, pad=entry.content)
     return layout
 
 

@@ -364,9 +364,14 @@ def _read_entries(
     return tuple(found.values())
 
 
+def entry_dtype(entry: Entry, order: str) -> np.dtype[Any]:
+    """Numpy type of one element of an attribute, and of the whole of a text."""
+    return stored_dtype(entry.type_number, entry.elements, order)
+
+
 def entry_value(entry: Entry, order: str) -> Any:
     """Give an attribute's value: text, a Python number, or an array if there is more than one."""
     if is_text(entry.type_number):
         return to_text(entry.content)
-    values = np.frombuffer(entry.content, dtype=stored_dtype(entry.type_number, 1, order))
+    values = np.frombuffer(entry.content, dtype=entry_dtype(entry, order))
     return values[0].item() if values.size == 1 else values.astype(values.dtype.newbyteorder("="))
