@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ringdecay.cdf.blocks import Block, read_index, read_records
 from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_dtype, entry_value, read_attributes, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
-from ringdecay.cdf.types import stored_dtype, type_name
+from ringdecay.cdf.types import native_dtype, stored_dtype, type_name
 from ringdecay.errors import FileError
 
 
@@ -91,7 +91,7 @@ class CdfFile:
         return name in self.variables
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoredVariable:
     """One variable whose values are still in the file. It can be pickled, and used by several threads at once.
 
@@ -115,6 +115,11 @@ class StoredVariable:
     _handle: _Handle = field(repr=False)
     _layout: Layout = field(repr=False)
     _entries: tuple[tuple[str, Entry], ...] = field(repr=False)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Numpy type of the values."""
+        return native_dtype(self._layout.type_number, self._layout.elements)
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -158,7 +163,7 @@ class StoredVariable:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoredFile:
     """A CDF file whose values are still in it: its variables by name and its global attributes."""
 

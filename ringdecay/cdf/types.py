@@ -73,21 +73,20 @@ def to_text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+def native_dtype(number: int, elements: int) -> np.dtype[Any]:
+    """Numpy type of one value in memory."""
+    return np.dtype(f"U{elements}") if is_text(number) else stored_dtype(number, elements, "=")
+
+
 def to_native(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Values in the byte order of this machine, swapped in place; text becomes `str`."""
     if values.dtype.kind == "S":
-        raw = values.reshape(-1).view(np.uint8)
-        if values.dtype.itemsize == 0 or not values.size:
-            return values.astype(np.str_)
-        if raw.max() < 128 and not _has_inner_nul(raw.reshape(-1, values.dtype.itemsize)):
-            return values.astype(np.str_)
-        texts = [to_text(text) for text in values.reshape(-1).tolist()]
-        return np.array(texts, dtype=np.str_).reshape(values.shape)
+        width = values.dtype.itemsize
+        raw = values.reshape(-1).view(np.uint8).reshape(-1, width)
+        # Most text is ASCII filled up with NULs or blanks, which numpy converts at once.
+        if not (raw > 127).any() and not ((raw[:, :-1] == 0) & (raw[:, 1:] != 0)).any():
+            return values.astype(f"U{width}")
+        return np.array([to_text(text) for text in values.reshape(-1).tolist()], dtype=f"U{width}").reshape(values.shape)
     if not values.dtype.isnative:
         return values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
     return values
-
-
-def _has_inner_nul(raw: npt.NDArray[np.uint8]) -> bool:
-    nul = raw == 0
-    return bool((nul[:, :-1] & ~nul[:, 1:]).any())
