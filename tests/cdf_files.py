@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime as dt
+import importlib
 import warnings
 from pathlib import Path
 
@@ -31,9 +32,8 @@ def pycdf_file(
     path: Path, *, encoding=None, column_major=False, compress=None, whole=None, checksum=False, sparse=None, backward=False, only=None
 ) -> Path:
     """Write a file with NASA's library: every type and number of axes, with and without records, text and times."""
-    import spacepy.pycdf as pycdf
-    from spacepy.pycdf import const
-
+    pycdf = importlib.import_module("spacepy.pycdf")
+    const = pycdf.const
     rng = np.random.default_rng(5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -41,7 +41,7 @@ def pycdf_file(
         try:
             cdf = pycdf.CDF(str(path), "")
         finally:
-            pycdf.lib.set_backward(False)
+            pycdf.lib.set_backward(backward=False)
         try:
             if encoding is not None:
                 cdf._call(const.PUT_, const.CDF_ENCODING_, ctypes.c_long(encoding))
@@ -49,7 +49,7 @@ def pycdf_file(
             if whole is not None:
                 cdf.compress(getattr(const, f"{whole}_COMPRESSION"), 5 if whole == "GZIP" else const.RLE_OF_ZEROs)
             if checksum:
-                cdf.checksum(True)
+                cdf.checksum(new_val=True)
             cdf.attrs["Title"] = ["one", "two", "f\u00fcnf"]
             cdf.attrs["Number"] = [1.5]
             how = {}

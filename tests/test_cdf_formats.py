@@ -32,7 +32,10 @@ KINDS = {
     "version-2.7-gzip": {"backward": True, "compress": "GZIP"},
     "version-2.7-whole": {"backward": True, "whole": "GZIP"},
     "version-2.7-network-column-major": {"backward": True, "encoding": 1, "column_major": True},
-    **{f"encoding-{number}": {"encoding": number, "only": ("INT2", "INT4", "FLOAT", "DOUBLE")} for number in (2, 4, 5, 7, 9, 11, 12, 13, 16, 17, 19)},
+    **{
+        f"encoding-{number}": {"encoding": number, "only": ("INT2", "INT4", "FLOAT", "DOUBLE")}
+        for number in (2, 4, 5, 7, 9, 11, 12, 13, 16, 17, 19)
+    },
 }
 
 
@@ -111,8 +114,7 @@ def test_an_axis_along_which_an_rvariable_does_not_vary_is_none_of_its_own(tmp_p
 @pytest.mark.parametrize("own", [(), ("pad",), ("fill",), ("pad", "fill")], ids=lambda own: "+".join(own) or "none")
 @pytest.mark.filterwarnings("ignore")
 def test_records_that_are_not_stored_are_what_nasas_library_says(sparse, kind, own, pycdf, tmp_path):
-    from spacepy.pycdf import const
-
+    const = pycdf.const
     number = getattr(const, f"CDF_{kind}")
     value = {"CHAR": "abc", "EPOCH16": [7.0, 1.0]}.get(kind, 7)
     pad = {"CHAR": "xyz"}.get(kind, 9)
@@ -130,8 +132,7 @@ def test_records_that_are_not_stored_are_what_nasas_library_says(sparse, kind, o
 
 
 def test_a_variable_without_its_one_value_is_pad(pycdf, tmp_path):
-    from spacepy.pycdf import const
-
+    const = pycdf.const
     with pycdf.CDF(str(tmp_path / "x.cdf"), "") as cdf:
         cdf.new("x", type=const.CDF_DOUBLE, dims=[2], recVary=False)
         cdf.new("y", type=const.CDF_CHAR, recVary=False, n_elements=5)
@@ -155,8 +156,7 @@ def test_other_numbers_than_ieee_are_refused_by_name(number, pycdf, tmp_path):
 
 
 def test_huffman_compression_is_refused_by_name(pycdf, tmp_path):
-    from spacepy.pycdf import const
-
+    const = pycdf.const
     with pycdf.CDF(str(tmp_path / "x.cdf"), "") as cdf:
         cdf.new("x", data=np.arange(1000) % 3, compress=const.HUFF_COMPRESSION, compress_param=const.OPTIMAL_ENCODING_TREES)
     with pytest.raises(FileError, match="Huffman compression of variable x"):

@@ -44,12 +44,12 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
         If the bytes are damaged (gzip's own checksum and length included) or unpack to more or less than `target`.
     """
     if method == RLE:
-        _expand_zeros(source, source.peek(offset, stored), target, what)
+        _expand_zeros(source, source.piece(offset, stored), target, what)
         return
     machine = zlib.decompressobj(wbits=31)
     done = 0
     for at in range(0, stored, _PIECE):
-        piece = source.peek(offset + at, min(_PIECE, stored - at))
+        piece = source.piece(offset + at, min(_PIECE, stored - at))
         if machine.eof:
             raise damaged(source.path, f"compressed bytes of {what} to end where they say", "bytes behind their end")
         while piece:
@@ -69,7 +69,7 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")
 
 
-def _expand_zeros(source: Source, packed: bytes, target: memoryview, what: str) -> None:
+def _expand_zeros(source: Source, packed: bytes | bytearray, target: memoryview, what: str) -> None:
     """Run-length compression: a zero byte and a count stand for count + 1 zeros, and any other byte for itself."""
     at = done = 0
     while at < len(packed):

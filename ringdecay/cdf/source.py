@@ -18,8 +18,8 @@ from ringdecay.errors import FileError
 AGAIN = "delete it and fetch it again"
 # Descriptor records lie scattered and are small, so they are read by pages. Only so many pages are held that a hostile file cannot
 # make the process hold all of it.
-_PAGE = 65_536
-_MOST_PAGES = 256
+_PAGE = 8_192
+_MOST_PAGES = 128
 
 
 def damaged(path: Path, expected: str, found: str) -> FileError:
@@ -61,8 +61,7 @@ class Source:
 
     def peek(self, offset: int, count: int) -> bytes:
         """Give a few bytes, such as those of a descriptor record."""
-        if offset < 0 or count < 0 or offset + count > self.size:
-            raise damaged(self.path, f"{count} bytes at byte {offset}", f"the file ends at byte {self.size}")
+        self._check(offset, count)
         if self.content is not None:
             return bytes(self.content[offset : offset + count])
         number, start = divmod(offset, _PAGE)
@@ -70,10 +69,14 @@ class Source:
             return self._page(number)[start : start + count]
         return self._pread(offset, count)
 
+    def piece(self, offset: int, count: int) -> bytes | bytearray:
+        """Give the bytes of values that are unpacked next, and do not keep them."""
+        self._check(offset, count)
+        return self._pread(offset, count) if self.content is None else self.content[offset : offset + count]
+
     def fill(self, offset: int, target: memoryview) -> None:
         """Read into `target` (bytes) without a copy in between."""
-        if offset < 0 or offset + len(target) > self.size:
-            raise damaged(self.path, f"{len(target)} bytes of values at byte {offset}", f"the file ends at byte {self.size}")
+        self._check(offset, len(target))
         if self.content is not None:
             target[:] = memoryview(self.content)[offset : offset + len(target)]
             return
@@ -84,6 +87,10 @@ class Source:
             if got == 0:
                 raise cut_short(self.path, offset + len(target), offset + done)
             done += got
+
+    def _check(self, offset: int, count: int) -> None:
+        if offset < 0 or count < 0 or offset + count > self.size:
+            raise damaged(self.path, f"{count} bytes at byte {offset}", f"the file ends at byte {self.size}")
 
     def _page(self, number: int) -> bytes:
         page = self._pages.get(number)
