@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ringdecay.cdf.inflate import check_ratio, inflate
 from ringdecay.cdf.records import CVVR, VVR, VXR, Layout, kind_of, record
 from ringdecay.cdf.source import Source, damaged
-from ringdecay.cdf.types import default_pad, stored_dtype, to_native
+from ringdecay.cdf.types import stored_dtype, to_native
 from ringdecay.errors import FileError
 
 # NASA's library makes index trees of three levels at most.
@@ -43,6 +43,7 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
     """
     blocks: list[Block] = []
     seen: set[int] = set()
+    places: set[int] = set()
     # An index record, how deep it lies, and which records it may speak of.
     todo = [(layout.index, 1, 0, 2**31 - 1)] if layout.index else []
     while todo:
@@ -59,7 +60,11 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
             kind = kind_of(source, layout.word, target)
             if kind == VXR:
                 todo.append((target, depth + 1, first, last))
-            elif kind == CVVR:
+                continue
+            if target in places:
+                raise damaged(source.path, f"each block of {layout.name} once in the index", f"the one at byte {target} again")
+            places.add(target)
+            if kind == CVVR:
                 blocks.append(_compressed_block(source, layout, first, last, target))
             else:
                 blocks.append(_plain_block(source, layout, first, last, target))
@@ -108,8 +113,12 @@ def _compressed_block(source: Source, layout: Layout, first: int, last: int, off
     return Block(first, last, at, stored, compressed=True)
 
 
-def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start: int, stop: int) -> npt.NDArray[np.generic]:
+def read_records(
+    source: Source, layout: Layout, index: tuple[Block, ...], start: int, stop: int, missing: bytes
+) -> npt.NDArray[np.generic]:
     """Read records `start` to `stop` (not included) as an array of shape (stop - start, *sizes) in native byte order.
+
+    Records that are not stored get the value `missing` (one value, as bytes of the file) or that of the record before, as `layout` says.
 
     Blocks that hold none of these records are not touched. Uncompressed values are read into the array itself; a compressed block is
     unpacked into it, and only one that is needed in part goes through memory of its own.
@@ -130,7 +139,7 @@ def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start
     filled = start
     for block in wanted if values.nbytes else []:
         first, last = max(block.first, start), min(block.last + 1, stop)
-        _fill_missing(source, layout, index, raw, start, filled, first)
+        _fill_missing(source, layout, index, raw, start, filled, first, missing)
         target = raw[(first - start) * width : (last - start) * width]
         skip = (first - block.first) * width
         if not block.compressed:
@@ -140,7 +149,7 @@ def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start
         else:
             target[:] = _whole_block(source, layout, block)[skip : skip + len(target)]
         filled = last
-    _fill_missing(source, layout, index, raw, start, filled, stop)
+    _fill_missing(source, layout, index, raw, start, filled, stop, missing)
     native = to_native(values)
     return native if layout.row_major else native.transpose(0, *range(native.ndim - 1, 0, -1))
 
@@ -169,21 +178,26 @@ def _allocate(source: Source, layout: Layout, shape: tuple[int, ...]) -> npt.NDA
         raise FileError(source.path, f"values of {layout.name} that fit in memory", f"{shape}", "read fewer records at a time") from error
 
 
-def _fill_missing(source: Source, layout: Layout, index: tuple[Block, ...], raw: memoryview, start: int, first: int, last: int) -> None:
-    """Fill records that are not stored: with the one before if the variable says so (2), else with the pad value."""
+def _last_record(source: Source, layout: Layout, block: Block) -> bytes:
+    if block.compressed:
+        return bytes(_whole_block(source, layout, block)[-layout.record_bytes :])
+    one = bytearray(layout.record_bytes)
+    source.fill(block.offset + (block.last - block.first) * layout.record_bytes, memoryview(one))
+    return bytes(one)
+
+
+def _fill_missing(
+    source: Source, layout: Layout, index: tuple[Block, ...], raw: memoryview, start: int, first: int, last: int, missing: bytes
+) -> None:
+    """Fill records that are not stored: with the one before if the variable says so (2), else with `missing`."""
     if first >= last or not raw:
         return
     width = layout.record_bytes
-    pad = layout.pad or default_pad(layout.type_number, layout.elements, layout.order)
-    one = pad * (width // len(pad))
-    before = [block for block in index if block.last < first] if layout.sparse == 2 else []
-    if before and first > start:
+    one = missing * (width // len(missing))
+    if layout.sparse == 2 and first > start:
         one = bytes(raw[(first - start - 1) * width : (first - start) * width])
-    elif before:
-        block = before[-1]
-        if block.compressed:
-            one = bytes(_whole_block(source, layout, block)[-width:])
-        else:
-            one = source.peek(block.offset + (block.last - block.first) * width, width)
+    elif layout.sparse == 2:
+        before = [block for block in index if block.last < first]
+        one = _last_record(source, layout, before[-1]) if before else one
     target = np.frombuffer(raw, dtype=np.uint8)[(first - start) * width : (last - start) * width]
     target.reshape(-1, width)[:] = np.frombuffer(one, dtype=np.uint8)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
+
 from ringdecay.cdf.source import Source, damaged
 from ringdecay.errors import FileError
 
@@ -44,7 +46,7 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
         If the bytes are damaged (gzip's own checksum and length included) or unpack to more or less than `target`.
     """
     if method == RLE:
-        _expand_zeros(source, source.piece(offset, stored), target, what)
+        _expand_zeros(source, offset, stored, target, what)
         return
     machine = zlib.decompressobj(wbits=31)
     done = 0
@@ -69,21 +71,30 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")
 
 
-def _expand_zeros(source: Source, packed: bytes | bytearray, target: memoryview, what: str) -> None:
+def _expand_zeros(source: Source, offset: int, stored: int, target: memoryview, what: str) -> None:
     """Run-length compression: a zero byte and a count stand for count + 1 zeros, and any other byte for itself."""
     at = done = 0
-    while at < len(packed):
-        zero = packed.find(b"\0", at)
-        plain = packed[at : zero if zero >= 0 else len(packed)]
-        if zero == len(packed) - 1:
-            raise damaged(source.path, f"a count after the last zero of {what}", "the end")
-        zeros = packed[zero + 1] + 1 if zero >= 0 else 0
-        if done + len(plain) + zeros > len(target):
+    left = b""
+    while at < stored:
+        piece = left + source.piece(offset + at, min(_PIECE, stored - at))
+        at += min(_PIECE, stored - at)
+        packed = np.frombuffer(piece, dtype=np.uint8)
+        place = np.arange(packed.size)
+        zero = packed == 0
+        begins = zero.copy()
+        begins[1:] &= ~zero[:-1]
+        # In a row of zeros each second one is itself a count.
+        mark = zero & ((place - np.maximum.accumulate(np.where(begins, place, 0))) % 2 == 0)
+        left = piece[-1:] if mark[-1] else b""
+        packed = packed[: packed.size - len(left)]
+        counts = np.flatnonzero(mark[: packed.size]) + 1
+        times = np.ones(packed.size, dtype=np.int64)
+        times[counts - 1] = packed[counts].astype(np.int64) + 1
+        times[counts] = 0
+        size = int(times.sum())
+        if done + size > len(target):
             raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", "more")
-        target[done : done + len(plain)] = plain
-        done += len(plain)
-        target[done : done + zeros] = bytes(zeros)
-        done += zeros
-        at = zero + 2 if zero >= 0 else len(packed)
-    if done != len(target):
+        target[done : done + size] = np.repeat(packed, times).data
+        done += size
+    if left or done != len(target):
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")

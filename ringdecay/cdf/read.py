@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ringdecay.cdf.blocks import Block, read_index, read_records
 from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_dtype, entry_value, read_attributes, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
-from ringdecay.cdf.types import native_dtype, stored_dtype, type_name
+from ringdecay.cdf.types import default_pad, native_dtype, stored_dtype, type_name
 from ringdecay.errors import FileError
 
 
@@ -150,10 +150,19 @@ class StoredVariable:
 
     def _read_from(self, source: Source, start: int | None, stop: int | None) -> npt.NDArray[Any]:
         if not self.record_varying:
-            values: npt.NDArray[Any] = read_records(source, self._layout, self._index(source), 0, 1)
+            values: npt.NDArray[Any] = read_records(source, self._layout, self._index(source), 0, 1, self._missing())
             return values.reshape(self.sizes) if not self.sizes else values[0]
         first, last, _ = slice(start, stop).indices(self.records)
-        return read_records(source, self._layout, self._index(source), first, max(first, last))
+        return read_records(source, self._layout, self._index(source), first, max(first, last), self._missing())
+
+    def _missing(self) -> bytes:
+        """Give the value of records that are not stored: FILLVAL if it is of the variable's own type, as in NASA's library (3.9.1)."""
+        layout = self._layout
+        own = stored_dtype(layout.type_number, layout.elements, layout.order)
+        for name, entry in self._entries:
+            if name == "FILLVAL" and len(entry.content) == own.itemsize and entry_dtype(entry, layout.order) == own:
+                return entry.content
+        return layout.pad or default_pad(layout.type_number, layout.elements, layout.order)
 
     def _index(self, source: Source) -> tuple[Block, ...]:
         # Two threads may both find it; they find the same.
@@ -248,20 +257,11 @@ def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
     variables = {
         layout.name: StoredVariable(
             layout.name, type_name(layout.type_number), layout.sizes, layout.records if layout.record_varying else 1,
-            layout.record_varying, handle, _with_fill(layout, own[layout.name]), tuple(own[layout.name]),
+            layout.record_varying, handle, layout, tuple(own[layout.name]),
         )
         for layout in (*r_layouts, *z_layouts)
     }  # fmt: skip
     return StoredFile(path, variables, _of_file(attributes, head), head, handle)
-
-
-def _with_fill(layout: Layout, entries: list[tuple[str, Entry]]) -> Layout:
-    """Let FILLVAL, if it is of the variable's own type, stand for records that are not stored, as NASA's library (3.9.1) does."""
-    own = stored_dtype(layout.type_number, layout.elements, layout.order)
-    for name, entry in entries:
-        if name == "FILLVAL" and len(entry.content) == own.itemsize and entry_dtype(entry, layout.order) == own:
-            return replace(layout, pad=entry.content)
-    return layout
 
 
 def _of_file(attributes: list[Attribute], head: Head) -> dict[str, list[Any]]:

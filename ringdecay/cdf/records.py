@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,8 @@ _STRUCTS = {
 }
 # CDF_MAX_DIMS of NASA's library.
 _MOST_AXES = 10
+# NASA's library counts the bytes of a record in 32 bits.
+_LARGEST_RECORD = 2**31 - 1
 _VARYING, _HAS_PAD, _IS_COMPRESSED = 1, 2, 4
 
 
@@ -120,8 +122,7 @@ class Layout:
         return prod(self.sizes) * stored_dtype(self.type_number, self.elements, self.order).itemsize
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of an attribute, as bytes of the file."""
 
     number: int
@@ -154,13 +155,14 @@ def record(source: Source, word: int, offset: int, kind: int) -> tuple[int, int,
     # Nothing but the signature can stand before byte 8.
     if offset < 8:
         raise damaged(source.path, f"the offset of a record ({_KINDS[kind]})", f"{offset}")
-    size, found, *fields = layout.unpack(source.peek(offset, layout.size))
+    fields = layout.unpack(source.peek(offset, layout.size))
+    size, found = fields[0], fields[1]
     if found != kind:
         raise damaged(source.path, f"a record ({_KINDS[kind]}) at byte {offset}", f"one of type {found}")
     if size < layout.size or offset + size > source.size:
         most = source.size - offset
         raise damaged(source.path, f"a record ({_KINDS[kind]}) of {layout.size} to {most} bytes at byte {offset}", f"{size} bytes")
-    return offset + layout.size, offset + size, tuple(fields)
+    return offset + layout.size, offset + size, fields[2:]
 
 
 def kind_of(source: Source, word: int, offset: int) -> int:
@@ -226,7 +228,10 @@ def _method(source: Source, word: int, offset: int) -> int:
 def _name(source: Source, head: Head, at: int, end: int) -> str:
     if at + head.name_size > end:
         raise damaged(source.path, f"a name of {head.name_size} bytes at byte {at}", f"the record ends at byte {end}")
-    return to_text(source.peek(at, head.name_size))
+    name = to_text(source.peek(at, head.name_size))
+    if not name.isprintable():
+        raise damaged(source.path, f"a name at byte {at}", repr(name))
+    return name
 
 
 def _integers(source: Source, offset: int, count: int, end: int) -> tuple[int, ...]:
@@ -294,6 +299,8 @@ def _read_layout(source: Source, head: Head, offset: int, kind: int, position: i
         compression = _method(source, head.word, parameters)
         check_method(source, compression, f"variable {name}")
     sizes = tuple(axis for axis, varies in zip(axes, varying, strict=True) if varies)
+    if prod(sizes) * stored_dtype(number, elements, head.order).itemsize > _LARGEST_RECORD:
+        raise damaged(source.path, f"at most {_LARGEST_RECORD} bytes a record of {name}", f"axes of {sizes}")
     return Layout(
         name, number, elements, last + 1, record_varying, sizes, head.order, head.row_major, head.word, index, sparse, compression, pad
     ), following

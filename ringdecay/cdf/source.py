@@ -61,22 +61,30 @@ class Source:
 
     def peek(self, offset: int, count: int) -> bytes:
         """Give a few bytes, such as those of a descriptor record."""
-        self._check(offset, count)
+        if offset < 0 or count < 0 or offset + count > self.size:
+            raise self._outside(offset, count)
         if self.content is not None:
             return bytes(self.content[offset : offset + count])
         number, start = divmod(offset, _PAGE)
-        if start + count <= _PAGE:
-            return self._page(number)[start : start + count]
-        return self._pread(offset, count)
+        if start + count > _PAGE:
+            return self._pread(offset, count)
+        page = self._pages.get(number)
+        if page is None:
+            if len(self._pages) >= _MOST_PAGES:
+                self._pages.clear()
+            page = self._pages[number] = self._pread(number * _PAGE, min(_PAGE, self.size - number * _PAGE))
+        return page[start : start + count]
 
     def piece(self, offset: int, count: int) -> bytes | bytearray:
         """Give the bytes of values that are unpacked next, and do not keep them."""
-        self._check(offset, count)
+        if offset < 0 or count < 0 or offset + count > self.size:
+            raise self._outside(offset, count)
         return self._pread(offset, count) if self.content is None else self.content[offset : offset + count]
 
     def fill(self, offset: int, target: memoryview) -> None:
         """Read into `target` (bytes) without a copy in between."""
-        self._check(offset, len(target))
+        if offset < 0 or offset + len(target) > self.size:
+            raise self._outside(offset, len(target))
         if self.content is not None:
             target[:] = memoryview(self.content)[offset : offset + len(target)]
             return
@@ -88,17 +96,8 @@ class Source:
                 raise cut_short(self.path, offset + len(target), offset + done)
             done += got
 
-    def _check(self, offset: int, count: int) -> None:
-        if offset < 0 or count < 0 or offset + count > self.size:
-            raise damaged(self.path, f"{count} bytes at byte {offset}", f"the file ends at byte {self.size}")
-
-    def _page(self, number: int) -> bytes:
-        page = self._pages.get(number)
-        if page is None:
-            if len(self._pages) >= _MOST_PAGES:
-                self._pages.clear()
-            page = self._pages[number] = self._pread(number * _PAGE, min(_PAGE, self.size - number * _PAGE))
-        return page
+    def _outside(self, offset: int, count: int) -> FileError:
+        return damaged(self.path, f"{count} bytes at byte {offset}", f"the file ends at byte {self.size}")
 
     def _pread(self, offset: int, count: int) -> bytes:
         content = os.pread(self.descriptor, count, offset)

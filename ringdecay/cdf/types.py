@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ def is_text(number: int) -> bool:
     return number in (51, 52)
 
 
+@lru_cache(maxsize=1024)
 def stored_dtype(number: int, elements: int, order: str) -> np.dtype[Any]:
     """Numpy type of one value as it stands in the file; a text of `elements` characters is one value."""
     kind = _TYPES[number][1]
