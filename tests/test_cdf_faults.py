@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from cdf_files import cdflib_file, one_variable, pycdf_file
 
-from ringdecay.cdf import open_cdf, read_cdf, verify_cdf
+from ringdecay.cdf import open_cdf, read_cdf, source, verify_cdf
+from ringdecay.cdf.inflate import inflate
 from ringdecay.errors import FileError
 
 
@@ -31,6 +32,30 @@ def outcome(path, reference=None):
         for name, values in found.items():
             np.testing.assert_array_equal(values, reference[name], err_msg=name)
     return found
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 60, 100_000])
+def test_run_length_compression_unpacks_as_its_rule_says(tokens, tmp_path):
+    chance = random.Random(tokens)
+    packed, expected = bytearray(), bytearray()
+    for _ in range(tokens):
+        if chance.random() < 0.5:
+            # A count can be zero itself, so that zeros stand in rows of any length.
+            count = chance.choice([0, 0, 1, 5, 255])
+            packed += bytes([0, count])
+            expected += bytes(count + 1)
+        else:
+            packed.append(chance.randrange(1, 256))
+            expected.append(packed[-1])
+    held = source.Source(tmp_path, len(packed), -1, packed)
+    found = bytearray(len(expected))
+    inflate(held, 0, len(packed), 1, memoryview(found), "x")
+    assert found == expected
+    for size in (len(expected) - 1, len(expected) + 1):
+        with pytest.raises(FileError, match="to unpack to"):
+            inflate(held, 0, len(packed), 1, memoryview(bytearray(size)), "x")
+    with pytest.raises(FileError, match="to unpack to"):
+        inflate(source.Source(tmp_path, len(packed) + 1, -1, packed + b"\0"), 0, len(packed) + 1, 1, memoryview(found), "x")
 
 
 def record_at(content: bytes, kind: int, number: int = 0, word: int = 8) -> int:
@@ -212,6 +237,45 @@ def test_an_index_that_points_to_itself_is_refused(tmp_path):
     path.write_bytes(content)
     with pytest.raises(FileError, match="without circles"):
         read_cdf(path, ["flux"])
+
+
+def test_an_index_that_names_one_block_again_and_again_is_refused_at_once(tmp_path):
+    path = one_variable(tmp_path / "x.cdf", compress=0)
+    content = bytearray(path.read_bytes())
+    variable = record_at(content, 8)
+    index = int.from_bytes(content[variable + 28 : variable + 36], "big")
+    block = int.from_bytes(content[index + 28 + 8 * int.from_bytes(content[index + 20 : index + 24], "big") :][:8], "big")
+    many = 200_000
+    content[variable + 28 : variable + 36] = len(content).to_bytes(8, "big")
+    ranges = np.arange(many, dtype=">i4").tobytes()
+    content += struct.pack(">qiqii", 28 + many * 16, 6, 0, many, many) + 2 * ranges + np.full(many, block, dtype=">i8").tobytes()
+    path.write_bytes(content)
+    started = time.perf_counter()
+    with pytest.raises(FileError, match="once in the index"):
+        read_cdf(path, ["flux"])
+    assert time.perf_counter() - started < 1
+
+
+def test_a_record_larger_than_a_file_can_count_is_refused(tmp_path):
+    pycdf = pytest.importorskip("spacepy.pycdf")
+    with pycdf.CDF(str(tmp_path / "x.cdf"), "") as cdf:
+        cdf.new("x", type=pycdf.const.CDF_DOUBLE, dims=[2, 2, 2], recVary=True)
+    path = tmp_path / "x.cdf"
+    content = bytearray(path.read_bytes())
+    sizes = record_at(content, 8) + 344
+    assert content[sizes : sizes + 12] == struct.pack(">3i", 2, 2, 2)
+    content[sizes : sizes + 12] = struct.pack(">3i", *[2**31 - 1] * 3)
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="bytes a record of x"):
+        read_cdf(path, ["x"])
+
+
+def test_a_name_that_is_no_text_does_not_break_the_sentence(tmp_path):
+    path = one_variable(tmp_path / "x.cdf")
+    path.write_bytes(path.read_bytes().replace(b"flux\0", b"fl\nx\0"))
+    with pytest.raises(FileError, match=r"'fl\\nx'") as caught:
+        open_cdf(path)
+    assert "\n" not in str(caught.value)
 
 
 def test_padding_without_end_is_refused_as_a_whole_and_read_in_part(tmp_path):

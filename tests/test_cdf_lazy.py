@@ -98,17 +98,21 @@ def test_values_are_ones_own_to_change(tmp_path):
 
 
 @pytest.mark.parametrize("whole", [None, "GZIP"])
-def test_an_opened_file_can_be_pickled_and_read_by_threads(tmp_path, whole):
+def test_an_opened_file_can_be_pickled_and_read_by_threads(tmp_path, monkeypatch, whole):
     pytest.importorskip("spacepy.pycdf")
-    stored = open_cdf(pycdf_file(tmp_path / "x.cdf", whole=whole, compress=None if whole else "GZIP", only=("DOUBLE",)))
+    path = pycdf_file(tmp_path / "x.cdf", whole=whole, compress=None if whole else "GZIP", only=("DOUBLE",))
+    monkeypatch.chdir(tmp_path)
+    stored = open_cdf("x.cdf")
     variable = stored["DOUBLE_2x3"]
     expected = variable.read()
     copied = pickle.dumps(variable)
     assert len(copied) < 20_000
     np.testing.assert_array_equal(pickle.loads(copied).read(), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(stored))["DOUBLE_2x3"].read(3, 9), expected[3:9])
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(pickle.loads(copied).read(), expected)
     with ThreadPoolExecutor(8) as pool:
-        for start, found in enumerate(pool.map(lambda at: open_cdf(stored.path)["DOUBLE_2x3"].read(at, at + 7), range(50))):
+        for start, found in enumerate(pool.map(lambda at: open_cdf(path)["DOUBLE_2x3"].read(at, at + 7), range(50))):
             np.testing.assert_array_equal(found, expected[start : start + 7])
         for start, found in enumerate(pool.map(lambda at: variable.read(at, at + 7), range(50))):
             np.testing.assert_array_equal(found, expected[start : start + 7])

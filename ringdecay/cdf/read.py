@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -194,25 +194,19 @@ class _Handle:
     """A file to be opened again for each reading, and what was packed in it if it is compressed as a whole."""
 
     origin: Origin
+    packed: bool = False
     content: bytes | bytearray | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Source]:
         with opened(self.origin) as source:
-            if self.content is None:
-                yield source
-            else:
-                yield Source(source.path, len(self.content), source.descriptor, self.content)
+            if self.packed and self.content is None:
+                self.content = read_head(source)[0].content
+            yield source if self.content is None else replace(source, size=len(self.content), content=self.content)
 
     def __getstate__(self) -> dict[str, Any]:
-        # What was unpacked stays here; the other process unpacks it again.
-        return {"origin": self.origin, "content": None, "packed": self.content is not None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.origin, self.content = state["origin"], None
-        if state["packed"]:
-            with opened(self.origin) as source:
-                self.content = read_head(source)[0].content
+        # What was unpacked stays here; another process unpacks it again when it reads.
+        return {"origin": self.origin, "packed": self.packed, "content": None}
 
 
 def open_cdf(path: str | PathLike[str]) -> StoredFile:
@@ -243,7 +237,7 @@ def open_cdf(path: str | PathLike[str]) -> StoredFile:
 
 def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
     unpacked, head = read_head(source)
-    handle.content = unpacked.content
+    handle.content, handle.packed = unpacked.content, unpacked.content is not None
     r_layouts, z_layouts = read_layouts(unpacked, head)
     attributes = read_attributes(unpacked, head)
     own: dict[str, list[tuple[str, Entry]]] = {layout.name: [] for layout in (*r_layouts, *z_layouts)}
@@ -294,21 +288,19 @@ def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Itera
     FileError
         As `open_cdf`, or if the file lacks a variable of `names`.
     """
-    source_path, required = Path(path), list(names)
-    handle = _Handle(find(source_path))
-    with handle.reading() as source:
-        stored = _describe(source_path, handle, source)
-        missing = [name for name in required if name not in stored]
-        if missing:
-            raise FileError(
-                source_path,
-                f"the variables {', '.join(required)}",
-                f"none called {', '.join(missing)} (it has {', '.join(sorted(stored.variables))})",
-                "check that the file is of the product you named",
-            )
-        wanted = list(dict.fromkeys([*required, *(name for name in optional if name in stored)]))
-        content = source if handle.content is None else Source(source.path, len(handle.content), source.descriptor, handle.content)
-        return CdfFile(source_path, {name: _read_all(stored[name], content) for name in wanted}, stored.attributes)
+    required = list(names)
+    stored = open_cdf(path)
+    missing = [name for name in required if name not in stored]
+    if missing:
+        raise FileError(
+            stored.path,
+            f"the variables {', '.join(required)}",
+            f"none called {', '.join(missing)} (it has {', '.join(sorted(stored.variables))})",
+            "check that the file is of the product you named",
+        )
+    wanted = [stored[name] for name in dict.fromkeys([*required, *(name for name in optional if name in stored)])]
+    with stored._handle.reading() as source:
+        return CdfFile(stored.path, {variable.name: _read_all(variable, source) for variable in wanted}, stored.attributes)
 
 
 def _read_all(variable: StoredVariable, source: Source) -> CdfVariable:

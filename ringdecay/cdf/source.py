@@ -38,13 +38,14 @@ class Origin:
 
     Attributes
     ----------
-    path : Path
-        The file, absolute.
+    path, place : Path
+        The file as it was named, for messages, and where it is, for a process with another working directory.
     size, modified : int
         Its length in bytes, and the time of its last change in nanoseconds.
     """
 
     path: Path
+    place: Path
     size: int
     modified: int
 
@@ -114,14 +115,14 @@ def find(path: Path) -> Origin:
         state = path.stat()
     except OSError as error:
         raise _unreadable(path, error) from error
-    return Origin(path.absolute(), state.st_size, state.st_mtime_ns)
+    return Origin(path, path.absolute(), state.st_size, state.st_mtime_ns)
 
 
 @contextmanager
 def opened(origin: Origin) -> Iterator[Source]:
     """Open a file for reading, if it is still the one that it was; whatever the system says becomes a FileError."""
     try:
-        descriptor = os.open(origin.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(origin.place, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise _unreadable(origin.path, error) from error
     try:
