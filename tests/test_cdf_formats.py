@@ -172,3 +172,17 @@ def test_a_cdf_in_several_files_is_refused_by_name(pycdf, tmp_path):
     path.write_bytes(content)
     with pytest.raises(FileError, match="one in several files"):
         open_cdf(path)
+
+
+def test_version_2_5_is_read_like_2_7_and_what_is_older_is_refused(pycdf, tmp_path):  # noqa: ARG001
+    path = pycdf_file(tmp_path / "x.cdf", backward=True, only=("FLOAT",))
+    expected = read_cdf(path, ["FLOAT_2x3"])["FLOAT_2x3"].values
+    content = bytearray(path.read_bytes())
+    # Version and release stand behind the size and type of the file descriptor and one offset.
+    content[:4], content[24:28] = b"\0\0\xff\xff", (5).to_bytes(4, "big")
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_cdf(path, ["FLOAT_2x3"])["FLOAT_2x3"].values, expected)
+    content[24:28] = (4).to_bytes(4, "big")
+    path.write_bytes(content)
+    with pytest.raises(FileError, match=r"CDF version 2\.5 to 3, found 2\.4"):
+        open_cdf(path)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ringdecay.cdf.attributes import Attribute, Entry, entry_dtype, entry_value, read_attributes
 from ringdecay.cdf.blocks import Block, read_index, read_records
-from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_dtype, entry_value, read_attributes, read_head, read_layouts
+from ringdecay.cdf.records import Head, Layout, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
 from ringdecay.cdf.types import default_pad, native_dtype, stored_dtype, type_name
 from ringdecay.errors import FileError

@@ -1,4 +1,4 @@
-"""The descriptor records of a CDF file: what variables and attributes it has and where they are.
+"""The descriptor records of a CDF file: what variables it has and where their values are.
 
 Layouts are those of NASA's "CDF Internal Format Description" (chapter 2): all numbers big-endian; offsets and record sizes have
 eight bytes in version 3 and four before. Nothing is believed: each record must be whole, of the kind that is due and met only once
@@ -10,9 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ringdecay.cdf.inflate import check_method, check_ratio, inflate
 from ringdecay.cdf.signature import COMPRESSED, VERSION_3
@@ -95,7 +93,7 @@ class Layout:
     index
         Offset of its first index record; 0 if nothing is stored.
     sparse
-        What stands for a record that is not stored: 0 or 1 `pad`, 2 the record before.
+        What stands for a record that is not stored: 2 is the record before it, 0 and 1 are a value (FILLVAL or `pad`).
     compression
         Method, 0 for none.
     pad
@@ -120,25 +118,6 @@ class Layout:
     def record_bytes(self) -> int:
         """Bytes of one record."""
         return prod(self.sizes) * stored_dtype(self.type_number, self.elements, self.order).itemsize
-
-
-class Entry(NamedTuple):
-    """One entry of an attribute, as bytes of the file."""
-
-    number: int
-    type_number: int
-    elements: int
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """An attribute: entries of the file, or of the variables by their number in the list of rVariables or of zVariables."""
-
-    name: str
-    of_file: bool
-    r_entries: tuple[Entry, ...]
-    z_entries: tuple[Entry, ...]
 
 
 def record(source: Source, word: int, offset: int, kind: int) -> tuple[int, int, tuple[Any, ...]]:
@@ -225,7 +204,8 @@ def _method(source: Source, word: int, offset: int) -> int:
     return int(record(source, word, offset, CPR)[2][0])
 
 
-def _name(source: Source, head: Head, at: int, end: int) -> str:
+def read_name(source: Source, head: Head, at: int, end: int) -> str:
+    """Read the name at `at`; it must be text that can be shown."""
     if at + head.name_size > end:
         raise damaged(source.path, f"a name of {head.name_size} bytes at byte {at}", f"the record ends at byte {end}")
     name = to_text(source.peek(at, head.name_size))
@@ -249,7 +229,7 @@ def read_layouts(source: Source, head: Head) -> tuple[list[Layout], list[Layout]
         found: list[Layout] = []
         offset = first if count else 0
         while offset and len(found) < count:
-            _once(source, offset, seen)
+            once(source, offset, seen)
             layout, following = _read_layout(source, head, offset, kind, len(found))
             if layout.name in names:
                 raise damaged(source.path, "variables of different names", f"two called {layout.name!r}")
@@ -262,7 +242,8 @@ def read_layouts(source: Source, head: Head) -> tuple[list[Layout], list[Layout]
     return lists[0], lists[1]
 
 
-def _once(source: Source, offset: int, seen: set[int]) -> None:
+def once(source: Source, offset: int, seen: set[int]) -> None:
+    """Refuse a record that was met before, and remember it."""
     if offset in seen:
         raise damaged(source.path, "each record in one place of one list", f"the record at byte {offset} twice")
     seen.add(offset)
@@ -271,7 +252,7 @@ def _once(source: Source, offset: int, seen: set[int]) -> None:
 def _read_layout(source: Source, head: Head, offset: int, kind: int, position: int) -> tuple[Layout, int]:
     at, end, values = record(source, head.word, offset, kind)
     following, number, last, index, _, flags, sparse, _, _, _, elements, own_number, parameters, _ = values
-    name = _name(source, head, at, end)
+    name = read_name(source, head, at, end)
     at += head.name_size
     axes: tuple[int, ...] = head.r_sizes
     if kind == ZVDR:
@@ -321,64 +302,3 @@ def _check_variable(
         raise damaged(source.path, f"axes of {name}", f"sizes {axes}, varying {varying}")
     if sparse not in (0, 1, 2):
         raise damaged(source.path, f"sparse records of {name} of kind 0, 1 or 2", f"{sparse}")
-
-
-def read_attributes(source: Source, head: Head) -> list[Attribute]:
-    """Read all attributes, with their entries as bytes of the file."""
-    seen: set[int] = set()
-    found: list[Attribute] = []
-    offset = head.first_attribute if head.n_attributes else 0
-    while offset and len(found) < head.n_attributes:
-        _once(source, offset, seen)
-        at, end, fields = record(source, head.word, offset, ADR)
-        following, first_gr, scope, number, n_gr, _, _, first_z, n_z, _, _ = fields
-        name = _name(source, head, at, end)
-        if scope not in (1, 2, 3, 4):
-            raise damaged(source.path, f"a scope of attribute {name} of 1 to 4", f"{scope}")
-        # Scopes 3 and 4 are "assumed": a library before version 2 did not say.
-        of_file = scope in (1, 3)
-        r_entries = _read_entries(source, head, first_gr, n_gr, GR_ENTRY, number, name, seen)
-        z_entries = _read_entries(source, head, first_z, n_z, Z_ENTRY, number, name, seen)
-        found.append(Attribute(name, of_file, r_entries, z_entries))
-        offset = following
-    if len(found) != head.n_attributes or offset:
-        raise damaged(source.path, f"{head.n_attributes} attributes", f"a list of {'more' if offset else len(found)}")
-    return found
-
-
-def _read_entries(
-    source: Source, head: Head, first: int, count: int, kind: int, attribute: int, name: str, seen: set[int]
-) -> tuple[Entry, ...]:
-    found: dict[int, Entry] = {}
-    offset = first if count else 0
-    if count < 0:
-        raise damaged(source.path, f"the number of entries of attribute {name}", f"{count}")
-    while offset and len(found) < count:
-        _once(source, offset, seen)
-        at, end, (following, owner, number, entry, elements, *_) = record(source, head.word, offset, kind)
-        if owner != attribute or entry < 0 or entry in found:
-            raise damaged(source.path, f"an entry of attribute {name}", f"entry {entry} of attribute number {owner}")
-        if not type_name(number) or elements < 0:
-            raise damaged(source.path, f"a data type and a number of elements of attribute {name}", f"{number} and {elements}")
-        # A text of no characters has a numpy type of no bytes, so bytes are counted here.
-        width = elements if is_text(number) else elements * stored_dtype(number, 1, head.order).itemsize
-        if at + width > end:
-            raise damaged(source.path, f"{width} bytes of attribute {name}", f"a record of {end - at}")
-        found[entry] = Entry(entry, number, elements, source.peek(at, width))
-        offset = following
-    if len(found) != count or offset:
-        raise damaged(source.path, f"{count} entries of attribute {name}", f"a list of {'more' if offset else len(found)}")
-    return tuple(found.values())
-
-
-def entry_dtype(entry: Entry, order: str) -> np.dtype[Any]:
-    """Numpy type of one element of an attribute, and of the whole of a text."""
-    return stored_dtype(entry.type_number, entry.elements, order)
-
-
-def entry_value(entry: Entry, order: str) -> Any:
-    """Give an attribute's value: text, a Python number, or an array if there is more than one."""
-    if is_text(entry.type_number):
-        return to_text(entry.content)
-    values = np.frombuffer(entry.content, dtype=entry_dtype(entry, order))
-    return values[0].item() if values.size == 1 else values.astype(values.dtype.newbyteorder("="))
