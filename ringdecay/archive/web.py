@@ -38,6 +38,14 @@ _HEAD = 64
 T = TypeVar("T")
 
 
+class UnreachableError(ArchiveError):
+    """A server did not answer, or only with errors, in all attempts."""
+
+
+class NotThereError(ArchiveError):
+    """A server says that it does not have a file, or has it no more."""
+
+
 class _TransientError(Exception):
     """An answer that may be better next time."""
 
@@ -93,6 +101,7 @@ def download(
     file_format: Literal["cdf", "text"],
     sizes: tuple[int, int] | None,
     sha256: str | None,
+    on_bytes: Callable[[int], None] | None = None,
 ) -> tuple[int, str]:
     """Load a file to `target`, which is there afterwards whole and verified, or as it was before.
 
@@ -108,6 +117,8 @@ def download(
         Smallest and largest size allowed.
     sha256 : str or None
         What the bytes must hash to, if known.
+    on_bytes : callable, optional
+        Called with the number of bytes of each piece that came.
 
     Returns
     -------
@@ -124,7 +135,7 @@ def download(
         with session.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as response:
             _check_status(response, url)
             with written_whole(target) as beside:
-                size, digest, head = _save(response, beside)
+                size, digest, head = _save(response, beside, on_bytes)
                 # urllib3 2 checks this too, urllib3 1 does not.
                 announced = _content_length(response)
                 if announced is not None and size != announced:
@@ -142,7 +153,7 @@ def download(
     return _retried(load, url)
 
 
-def _save(response: requests.Response, path: Path) -> tuple[int, str, bytes]:
+def _save(response: requests.Response, path: Path, on_bytes: Callable[[int], None] | None) -> tuple[int, str, bytes]:
     """Write the body to `path`; give its size, sha256 and first bytes."""
     digest, size, head = hashlib.sha256(), 0, b""
     with path.open("wb") as out:
@@ -151,6 +162,8 @@ def _save(response: requests.Response, path: Path) -> tuple[int, str, bytes]:
             digest.update(chunk)
             size += len(chunk)
             head += chunk[: _HEAD - len(head)]
+            if on_bytes is not None:
+                on_bytes(len(chunk))
     return size, digest.hexdigest(), head
 
 
@@ -161,7 +174,7 @@ def _retried(action: Callable[[], T], url: str) -> T:
             return action()
         except (_TransientError, requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             if wait is None:
-                raise ArchiveError(f"{url} could not be loaded in {attempt} attempts ({error}); try again later.") from error
+                raise UnreachableError(f"{url} could not be loaded in {attempt} attempts ({error}); try again later.") from error
             logger.info("%s: %s; attempt %d follows in %g s", url, error, attempt + 1, wait)
             time.sleep(wait)
         except requests.RequestException as error:
@@ -176,6 +189,8 @@ def _check_status(response: requests.Response, url: str) -> None:
     if 300 <= status < 400:
         where = response.headers.get("Location", "nowhere")
         raise ArchiveError(f"{url} redirects to {where}, which is not followed; if you trust that address, name it as the archive.")
+    if status in {requests.codes.not_found, requests.codes.gone}:
+        raise NotThereError(f"{url}: the server answered with status {status} ({response.reason}); check the address of the archive.")
     if status != requests.codes.ok:
         raise ArchiveError(f"{url}: the server answered with status {status} ({response.reason}); check the address of the archive.")
 
