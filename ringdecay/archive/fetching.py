@@ -132,7 +132,7 @@ def fetch(
         If the archive cannot be listed, a file cannot be loaded whole, or a file is not the one that the lock names. All other
         files are kept, so the next call has only the rest to load.
     """
-    return _fetch(plan(product, probe, start, stop, archive, cache=cache, lock=lock, offline=offline), progress)
+    return fetch_planned(plan(product, probe, start, stop, archive, cache=cache, lock=lock, offline=offline), progress=progress)
 
 
 def fetch_locked(
@@ -147,7 +147,7 @@ def fetch_locked(
 
     Rows of a user's own files, which are in no archive, are left out with a warning.
     """
-    return _fetch(plan_locked(lock, archive, cache=cache, offline=offline), progress)
+    return fetch_planned(plan_locked(lock, archive, cache=cache, offline=offline), progress=progress)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ class _Job:
             self.bar.update(size)
 
 
-def _fetch(chosen: Plan, progress: bool | None) -> Fetched:
+def fetch_planned(chosen: Plan, *, progress: bool | None = None) -> Fetched:
+    """Make the files of a plan available; see `fetch`."""
     with web.open_session() as session:
         servers = Servers(session)
         prospects = inspect(servers, chosen)
@@ -369,12 +370,9 @@ def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) 
 def _summary(faults: list[str], good: int, total: int, *, locked: bool, offline: bool) -> str:
     """All faults of a fetch, and what to do."""
     faults = sorted(faults)
-    lines = [
-        f"{len(faults)} of {total} files could not be used"
-        + (f"; {rest} more were not waited for" if (rest := total - good - len(faults)) else "")
-        + ":"
-    ]
-    lines += faults[:MAX_SHOWN]
+    rest = total - good - len(faults)
+    untried = f"; {rest} more were not waited for" if rest else ""
+    lines = [f"{len(faults)} of {total} files could not be used{untried}:", *faults[:MAX_SHOWN]]
     if len(faults) > MAX_SHOWN:
         lines.append(f"and {len(faults) - MAX_SHOWN} more, which the log names")
         for fault in faults[MAX_SHOWN:]:
