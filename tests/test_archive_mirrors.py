@@ -87,6 +87,16 @@ def test_a_file_that_no_place_gives_is_told_with_every_reason(servers: tuple[Arc
     assert len(fetch(PAP, "a", *DAYS, [one.url, two.url], cache=cache).files) == 3
 
 
+def test_a_copy_of_another_size_does_not_stand_in(servers: tuple[ArchiveServer, ArchiveServer], cache: Path, tmp_path: Path) -> None:
+    one, _ = servers
+    one.faults = {PATHS[1]: "html"}
+    own = put(tmp_path / "own", PATHS[1][1:], size=1000)
+    with pytest.raises(ArchiveError, match=r"web page.*has 1000 bytes, but the listing says about 3"):
+        fetch(PAP, "a", *DAYS, [one.url, tmp_path / "own"], cache=cache)
+    own.write_bytes((one.root / PATHS[1][1:]).read_bytes())
+    assert fetch(PAP, "a", *DAYS, [one.url, tmp_path / "own"], cache=cache).files[1] == own
+
+
 def test_the_place_that_lists_a_day_decides_its_version(servers: tuple[ArchiveServer, ArchiveServer], cache: Path) -> None:
     one, two = servers
     put(two.root, f"{FOLDER}/{pap_name('20130126', '9.0.0-00')}")
@@ -173,6 +183,23 @@ def test_a_file_that_was_replaced_since_the_listing_is_looked_for_once_more(
     assert list(got.lock["version"]) == ["1.2.5-00", "1.2.13-00", "2.0.0-00"]
     assert listed == [f"{one.url}/{FOLDER}/"] * 2, "once more for all files of the directory"
     assert "is not there any more; took" in caplog.text
+
+
+def test_a_file_that_is_gone_for_good_is_told(
+    servers: tuple[ArchiveServer, ArchiveServer], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = servers
+    real = web.list_index
+
+    def list_index(session: object, url: str) -> object:
+        found = real(session, url)
+        (one.root / PATHS[0][1:]).unlink(missing_ok=True)
+        one.faults = {f"/{FOLDER}/": "html"}  # nor can it be listed again
+        return found
+
+    monkeypatch.setattr(web, "list_index", list_index)
+    with pytest.raises(ArchiveError, match=rf"1 of 3 files could not be used:\n{one.url}{PATHS[0]}: the server answered with status 404"):
+        fetch(PAP, "a", *DAYS, one.url, cache=cache)
 
 
 def test_a_listing_that_lacks_a_file_of_the_lock_does_no_harm(servers: tuple[ArchiveServer, ArchiveServer], cache: Path) -> None:

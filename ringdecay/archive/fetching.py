@@ -228,7 +228,10 @@ def _obtain(job: _Job, one: Prospect, *, again: bool = True) -> _State:
             if isinstance(place, str):
                 return _load(job, place, one)
             if place != one.place:
-                return _checked(place, local_path(place, file.path), file)
+                state = _checked(place, local_path(place, file.path), file)
+                if file.sizes and not file.sizes[0] <= state.size <= file.sizes[1]:
+                    raise _LocalError(f"{state.local} has {state.size} bytes, but the listing says about {file.sizes[1]}")
+                return state
         except ArchiveError as error:
             if isinstance(error, web.UnreachableError):
                 job.servers.failures[place] += 1
@@ -255,7 +258,10 @@ def _listed_again(job: _Job, file: ArchiveFile) -> ArchiveFile | None:
     place, directory = file.places[0], file.path.rpartition("/")[0]
     with job.relisting:
         if (place, directory) not in job.relisted:
-            job.relisted[place, directory] = list_place(job.servers.session, place, directory) or []
+            job.relisted[place, directory] = []
+            # If it cannot be listed now, the file is simply not there.
+            with contextlib.suppress(ArchiveError):
+                job.relisted[place, directory] = list_place(job.servers.session, place, directory) or []
     return choose_again(file, job.relisted[place, directory])
 
 
