@@ -233,7 +233,8 @@ def _obtain(job: _Job, one: Prospect, *, again: bool = True) -> _State:
                     raise _LocalError(f"{state.local} has {state.size} bytes, but the listing says about {file.sizes[1]}")
                 return state
         except ArchiveError as error:
-            if isinstance(error, web.UnreachableError):
+            # With a lock, files that have changed are no sign of a server that is down.
+            if isinstance(error, web.UnreachableError) or not (file.sha256 or isinstance(error, web.NotThereError | _LocalError)):
                 job.servers.failures[place] += 1
             if isinstance(error, web.NotThereError) and again and file.sha256 is None and place == file.places[0]:
                 newer = _listed_again(job, file)
@@ -277,7 +278,7 @@ def _load(job: _Job, place: str, one: Prospect) -> _State:
         job.count(size)
 
     if job.servers.are_down_at(place):
-        raise web.UnreachableError(f"{url} was not tried, because {place} did not answer for {MAX_FAILURES} other files")
+        raise web.UnreachableError(f"{url} was not tried, because {place} failed for {MAX_FAILURES} other files")
     local = local_path(job.cache, file.path)
     try:
         with _alone(job, file.path):

@@ -31,14 +31,14 @@ Archive = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 @dataclass(frozen=True)
 class Servers:
-    """A session, and how often each place did not answer; shared by the threads of one fetch.
+    """A session, and how often each place failed; shared by the threads of one fetch.
 
     Attributes
     ----------
     session : requests.Session
         From `web.open_session`.
     failures : Counter
-        Files for which a place did not answer, after all attempts.
+        Files that a place did not give, after all attempts, though it should have them.
     """
 
     session: requests.Session
