@@ -14,14 +14,18 @@ import click
 
 from ringdecay import __version__
 from ringdecay.errors import InputError, RingdecayError
+from ringdecay.products import PRODUCTS
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
+    from ringdecay.archive import Plan
     from ringdecay.decays.fit import Mode
 
 _FILE = click.Path(path_type=Path)
 _IN = click.Path(path_type=Path, dir_okay=False)
+_ARCHIVE = "A folder or an http(s) address laid out like SPDF's /pub/data; give several to try them in order."
 
 
 def _refuse_overwriting(arguments: dict[str, Any]) -> None:
@@ -83,45 +87,89 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
     click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
 
 
-@main.command()
-@click.argument("product")
+@main.command(
+    help=f"""Make the files of PRODUCT available on this machine, the newest version of each; or those of a lock.
+
+Products: {", ".join(PRODUCTS)}."""
+)
+@click.argument("product", required=False)
 @click.option("-p", "--probe", type=click.Choice(["a", "b"]), help="Van Allen probe; none for an index.")
-@click.option("--start", required=True, help="First day, such as 2015-03-10.")
-@click.option("--stop", required=True, help="Day after the last.")
-@click.option("--archive", required=True, help="A folder or an http(s) address laid out like SPDF's /pub/data.")
+@click.option("--start", help="First day, such as 2015-03-10.")
+@click.option("--stop", help="Day after the last.")
+@click.option("--archive", required=True, multiple=True, help=_ARCHIVE)
 @click.option("--cache", type=_FILE, help="Folder for downloads; $RINGDECAY_CACHE or the user's cache folder if not given.")
 @click.option("--lock", type=_FILE, help="Write the table of files (version, size, SHA-256) here.")
-@click.option("--dry-run", is_flag=True, help="Only list the files and their sizes.")
+@click.option("--locked", type=_IN, help="Fetch exactly the files of this table (an inputs.tsv), byte for byte; no PRODUCT and no days.")
+@click.option("--offline", is_flag=True, help="Use only what is in the cache and in folders, and say what is missing.")
+@click.option("--dry-run", is_flag=True, help="Only list the files, their sizes and what is here already.")
 @_stage
 def fetch(
-    product: str, probe: str | None, start: str, stop: str, archive: str, cache: Path | None, lock: Path | None, dry_run: bool
+    product: str | None,
+    probe: str | None,
+    start: str | None,
+    stop: str | None,
+    archive: tuple[str, ...],
+    cache: Path | None,
+    lock: Path | None,
+    locked: Path | None,
+    offline: bool,
+    dry_run: bool,
 ) -> None:
-    """Make the files of PRODUCT available on this machine, the newest version of each.
-
-    Products: rbspice-pap-tofxeh, hope-pa, omni-hro-5min, omni-hro-1min, omni2-yearly.
-    """
+    """Make files available; the help is written above, where the products are known."""
     from ringdecay import archive as room  # noqa: PLC0415
 
+    if locked is not None:
+        if product or probe or start or stop:
+            raise InputError("--locked says which files; leave PRODUCT, --probe, --start and --stop out")
+        planned = room.plan_locked(room.read_lock(locked), archive, cache=cache, offline=offline)
+    elif product is None or start is None or stop is None:
+        raise InputError("give PRODUCT, --start and --stop, or a table of files with --locked")
+    else:
+        planned = room.plan(product, probe, start, stop, archive, cache=cache, offline=offline)
     if dry_run:
-        planned = room.plan(product, probe, start, stop, archive)
-        for file in planned.files:
-            click.echo(file.path + ("" if file.sizes is None else f"  about {file.sizes[1] / 1e6:.1f} MB"))
-        click.echo(f"{len(planned.files)} files, nothing was loaded; missing: {len(planned.missing)}")
+        _show_preview(planned)
         return
-    fetched = room.fetch(product, probe, start, stop, archive, cache=cache)
+    fetched = room.fetch_planned(planned)
     if lock is not None:
         room.write_lock(fetched.lock, lock)
     for path in fetched.files:
         click.echo(str(path))
-    missing = ", ".join(f"{date:%Y-%m-%d}" for date in fetched.missing[:10])
-    click.echo(f"{len(fetched.files)} files; missing: {len(fetched.missing)}{f' ({missing})' if missing else ''}", err=True)
+    click.echo(f"{len(fetched.files)} files; {_missing(fetched.missing)}{_simulated(fetched.lock)}", err=True)
+
+
+def _show_preview(planned: Plan) -> None:
+    """Print each file of a plan with its size and state, and the sums."""
+    from ringdecay import archive as room  # noqa: PLC0415
+
+    here, to_load, unknown = 0, 0, 0
+    found = room.preview(planned)
+    for one in found:
+        low, high = one.sizes or (0, 0)
+        size = "size unknown" if one.sizes is None else f"{'' if low == high else 'about '}{(low + high) / 2e6:.3f} MB"
+        click.echo(f"{'here' if one.local else 'to load':8}{size:>16}  {one.file.path}")
+        here += low if one.local else 0
+        to_load += 0 if one.local else (low + high) // 2
+        unknown += one.sizes is None
+    loads = sum(one.local is None for one in found)
+    about = "about " * any(one.sizes and one.sizes[0] != one.sizes[1] for one in found if one.local is None)
+    more = f" and {unknown} of unknown size" if unknown else ""
+    click.echo(
+        f"{len(found)} files: {len(found) - loads} here ({here / 1e6:.1f} MB), {loads} to load ({about}{to_load / 1e6:.1f} MB{more}); "
+        f"{_missing(planned.missing)}; nothing was loaded"
+    )
+
+
+def _missing(dates: pd.DatetimeIndex) -> str:
+    shown = ", ".join(f"{date:%Y-%m-%d}" for date in dates[:10])
+    more = ", ..." if len(dates) > 10 else ""
+    return f"missing: {len(dates)}" + (f" ({shown}{more})" if shown else "")
 
 
 @main.command("bin")
 @click.argument("files", nargs=-1, required=True, type=_IN)
 @click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
 @click.option("--product", default="rbspice-pap-tofxeh", help="Product of the files.")
-@click.option("--archive", help="Where the files of a lock (a .tsv of `ringdecay fetch`) are.")
+@click.option("--archive", multiple=True, help="Where the files of a lock (a .tsv of `ringdecay fetch`) are; as for fetch.")
 @click.option("--cache", type=_FILE, help="Folder for downloads.")
 @click.option("--time-bin-hours", default=8.97, help="Width of a time bin; 8.97 h is one orbit.")
 @click.option("--l-definition", type=click.Choice(["L", "L_eq", "L_star"]), default="L", help="Which L.")
@@ -131,7 +179,7 @@ def bin_command(
     files: tuple[Path, ...],
     output: Path,
     product: str,
-    archive: str | None,
+    archive: tuple[str, ...],
     cache: Path | None,
     time_bin_hours: float,
     l_definition: str,
@@ -159,21 +207,16 @@ def bin_command(
     click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {records} records{_simulated(binned)}")
 
 
-def _locked(path: Path, archive: str | None, cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
-    import pandas as pd  # noqa: PLC0415
-
+def _locked(path: Path, archive: tuple[str, ...], cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
     from ringdecay import archive as room  # noqa: PLC0415
 
     lock = room.read_lock(path)
-    if archive is None:
+    if not archive:
         raise InputError(f"{path} is a lock; say with --archive where its files are")
     if lock.empty or lock["product"].nunique() > 1 or lock["probe"].nunique() > 1:
         raise InputError(f"{path} must name files of one product and one probe to be binned")
-    product, probe = str(lock["product"][0]), str(lock["probe"][0]) or None
-    # The lock alone decides which files: the span of its dates, each the day of a file.
-    start, stop = lock["date"].min(), lock["date"].max() + pd.Timedelta(days=1)
-    found = room.fetch(product, probe, f"{start:%Y-%m-%d}", f"{stop:%Y-%m-%d}", archive, cache=cache, lock=lock)
-    return product, probe, tuple(found.files)
+    found = room.fetch_locked(lock, archive, cache=cache)
+    return str(lock["product"][0]), str(lock["probe"][0]) or None, tuple(found.files)
 
 
 @main.command()
@@ -286,7 +329,6 @@ def info(config_file: Path | None, as_json: bool) -> None:
 
     from ringdecay.archive import default_cache  # noqa: PLC0415
     from ringdecay.config import read_config  # noqa: PLC0415
-    from ringdecay.products import PRODUCTS  # noqa: PLC0415
     from ringdecay.provenance import versions  # noqa: PLC0415
 
     record: dict[str, Any] = {

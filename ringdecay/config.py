@@ -149,6 +149,8 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
         wrong += _check_exclusion(f"exclude.{i}", rule)
     if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):
         wrong.append("the demonstration archive holds rbspice-pap-tofxeh, omni-hro-5min and omni2-yearly only.")
+    if isinstance(config["archive"], list) and "demo" in config["archive"]:
+        wrong.append('archive: "demo" stands alone, not in a list.')
     if config["storms"]["threshold"] >= config["storms"]["quiet_level"]:
         wrong.append(
             f"storms.threshold {config['storms']['threshold']} must be below storms.quiet_level {config['storms']['quiet_level']} (nT)."

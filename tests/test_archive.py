@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from archive_server import FOLDER, MAGIC, PAP, make_archive, names, pap_name, put
+from archive_server import FOLDER, PAP, make_archive, names, pap_name, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from ringdecay.archive import default_cache, fetch, plan, read_lock, write_lock
+from ringdecay.archive import default_cache, fetch, plan
 from ringdecay.archive.lock import COLUMNS
 from ringdecay.archive.versions import newest, version_key
-from ringdecay.errors import ArchiveError, FileError, InputError
+from ringdecay.errors import ArchiveError, InputError
 
 
 @pytest.fixture
@@ -198,74 +198,3 @@ def test_the_newest_is_the_greatest_and_no_name_is_lost(given_versions: list[str
 @pytest.mark.parametrize(("older", "newer"), [("1.1.9-01", "1.1.12-00"), ("1.2.4-03", "1.2.4-07"), ("1.2.4-9", "1.2.4-10"), ("", "01")])
 def test_numbers_compare_as_numbers(older: str, newer: str) -> None:
     assert version_key(older) < version_key(newer)
-
-
-# --- lock -----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_lock_is_read_as_it_was_written_and_written_the_same_each_time(archive: Path, tmp_path: Path) -> None:
-    put(archive, "omni/low_res_omni/omni2_2013.dat")
-    indices = fetch("omni2-yearly", None, "2013-01-01", "2013-02-01", archive).lock
-    lock = pd.concat([fetch(PAP, "a", "2013-01-26", "2013-02-01", archive).lock, indices])
-    write_lock(lock, tmp_path / "lock.tsv")
-    again = read_lock(tmp_path / "lock.tsv")
-    pd.testing.assert_frame_equal(again, lock.sort_values(["product", "probe", "date"], ignore_index=True))
-    write_lock(again.sample(frac=1, random_state=1), tmp_path / "again.tsv")
-    assert (tmp_path / "again.tsv").read_bytes() == (tmp_path / "lock.tsv").read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["again.tsv", "archive", "lock.tsv"]
-
-
-def test_an_empty_lock_is_a_lock(archive: Path, tmp_path: Path) -> None:
-    write_lock(fetch(PAP, "a", "2014-01-26", "2014-01-27", archive).lock, tmp_path / "lock.tsv")
-    assert len(read_lock(tmp_path / "lock.tsv")) == 0
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[:-50],
-        lambda text: text.replace("sha256", "md5"),
-        lambda text: text + text.splitlines(keepends=True)[-1],
-        lambda text: text.replace("file:", "\n"),
-        lambda _: "",
-    ],
-)
-def test_a_damaged_lock_is_refused_by_name(archive: Path, tmp_path: Path, damage: object) -> None:
-    path = tmp_path / "lock.tsv"
-    write_lock(fetch(PAP, "a", "2013-01-26", "2013-01-28", archive).lock, path)
-    path.write_text(damage(path.read_text()))
-    with pytest.raises(FileError, match=r"lock\.tsv: expected a lock"):
-        read_lock(path)
-    with pytest.raises(FileError, match="found no file"):
-        read_lock(tmp_path / "none.tsv")
-
-
-def test_a_lock_holds_a_later_run_to_the_same_files(archive: Path) -> None:
-    first = fetch(PAP, "a", "2013-01-26", "2013-01-29", archive)
-    put(archive, f"{FOLDER}/{pap_name('20130126', '2.0.0-00')}")
-    second = fetch(PAP, "a", "2013-01-26", "2013-01-31", archive, lock=first.lock)
-    assert second.files == first.files
-    pd.testing.assert_frame_equal(second.lock, first.lock)
-    assert list(second.missing) == [pd.Timestamp("2013-01-29"), pd.Timestamp("2013-01-30")]
-    assert fetch(PAP, "a", "2013-01-26", "2013-01-27", archive).files != first.files[:1]
-
-
-def test_every_file_that_differs_from_the_lock_is_named(archive: Path) -> None:
-    got = fetch(PAP, "a", "2013-01-26", "2013-02-01", archive)
-    same_size, longer, gone, *_ = got.files
-    same_size.write_bytes(MAGIC + bytes(3000 - len(MAGIC)))
-    longer.write_bytes(longer.read_bytes() + b"x")
-    gone.unlink()
-    with pytest.raises(ArchiveError, match="3 of 5 files could not be used") as caught:
-        fetch(PAP, "a", "2013-01-26", "2013-02-01", archive, lock=got.lock)
-    lines = str(caught.value).splitlines()
-    assert any(same_size.name in line and "same size, other sha256" in line for line in lines)
-    assert any(longer.name in line and "3001 bytes, the lock has 3000" in line for line in lines)
-    assert any(gone.name in line and "is not there" in line for line in lines)
-
-
-@pytest.mark.parametrize("path", ["/etc/hostname", "../secret.cdf", "rbsp/../../secret.cdf", "rbsp//x.cdf", "C:\\x.cdf", ""])
-def test_a_lock_cannot_name_a_file_outside_of_the_archive(archive: Path, path: str) -> None:
-    lock = fetch(PAP, "a", "2013-01-26", "2013-01-27", archive).lock.assign(path=path)
-    with pytest.raises(InputError, match="not below the root"):
-        fetch(PAP, "a", "2013-01-26", "2013-01-27", archive, lock=lock)

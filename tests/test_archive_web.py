@@ -37,8 +37,8 @@ def get(server: ArchiveServer, cache: Path, **more: object) -> Fetched:
 
 
 def held(cache: Path) -> list[str]:
-    """Every file of the cache, hidden ones too."""
-    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+    """Every file of the cache, hidden ones too, but for the locks between processes."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.parent.name != ".locks")
 
 
 def visible(cache: Path) -> list[str]:
@@ -180,13 +180,13 @@ def test_a_bad_answer_is_a_clear_error_and_no_file(server: ArchiveServer, cache:
     assert server.count("GET", ".cdf") == loaded + 1
 
 
-@pytest.mark.parametrize(("fault", "loads"), [("gzip", 1), ("gzip!", 2)])
-def test_a_server_that_compresses_changes_no_byte(server: ArchiveServer, cache: Path, fault: str, loads: int) -> None:
+@pytest.mark.parametrize("fault", ["gzip", "gzip!"])
+def test_a_server_that_compresses_changes_no_byte(server: ArchiveServer, cache: Path, fault: str) -> None:
     server.faults = {PATH: fault}
     local = fetch(PAP, "a", *DAYS, server.root).lock
     assert list(get(server, cache).lock["sha256"]) == list(local["sha256"])
     assert list(get(server, cache).lock["sha256"]) == list(local["sha256"])
-    assert server.requests["GET", PATH] == loads, "only where it insists is the size unknown and the file loaded again"
+    assert server.requests["GET", PATH] == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"\xcd\xf3", b"PK\x03\x04" + bytes(3000), bytes.fromhex("cdf3000112345678") + bytes(3000)])

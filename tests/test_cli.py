@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from archive_server import FOLDER, PAP, make_archive, pap_name, serving
 from click.testing import CliRunner
 
 from ringdecay.cli import main
@@ -51,6 +52,8 @@ def test_one_stage_after_the_other(archive, tmp_path):
     output = run("fetch", "rbspice-pap-tofxeh", "-p", "a", *span, "--lock", lock)
     assert "missing: 0" in output
     assert "16 files used, 0 refused" in run("bin", lock, "--archive", archive, "-o", tmp_path / "a.nc")
+    assert len(run("fetch", "--locked", lock, "--archive", archive).splitlines()) == 17
+    assert "SIMULATED" in lock.read_text().splitlines()[0]
     index = sorted((archive / "omni/omni_cdaweb").rglob("*.cdf"))
     assert "1 storms" in run("storms", *index, "--threshold", -80, "-o", tmp_path / "storms.csv")
     fitted = run("fit", tmp_path / "a.nc", "--storms", tmp_path / "storms.csv", "-o", tmp_path / "decays.nc")
@@ -70,6 +73,9 @@ def test_one_stage_after_the_other(archive, tmp_path):
         (("fetch", "rbspice", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "."), "is not known"),
         (("fetch", "hope-pa", "-p", "a", "--start", "2015-01-02", "--stop", "2015-01-01", "--archive", "."), "wrong way round"),
         (("fetch", "hope-pa", "-p", "a", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "nowhere"), "nowhere"),
+        (("fetch", "--archive", "."), "give PRODUCT, --start and --stop, or a table of files with --locked"),
+        (("fetch", "hope-pa", "--locked", "README.md", "--archive", "."), "--locked says which files"),
+        (("fetch", "--locked", "README.md", "--archive", "."), "expected a lock"),
         (("lifetimes", "none.nc", "-o", "x.nc"), "no file"),
         (("table", "README.md"), "netCDF"),
         (("simulate", "nowhere", "--start", "foo"), "start"),
@@ -82,6 +88,30 @@ def test_a_mistake_ends_with_one_sentence_and_a_status(arguments, sentence):
     assert output.startswith("Error: ")
     assert sentence in output
     assert len(output.strip().splitlines()) == 1
+
+
+def test_a_dry_run_tells_files_and_bytes_and_loads_nothing(tmp_path):
+    span = ("--start", "2013-01-26", "--stop", "2013-01-31")
+    with serving(make_archive(tmp_path / "archive")) as server:
+        places = ("--archive", server.url, "--archive", tmp_path / "archive", "--cache", tmp_path / "cache")
+        lines = run("fetch", PAP, "-p", "a", *span, *places[:2], *places[4:], "--dry-run").splitlines()
+        assert lines[0] == f"to load   about 0.003 MB  {FOLDER}/{pap_name('20130126')}"
+        assert lines[-1] == "4 files: 0 here (0.0 MB), 4 to load (about 0.0 MB); missing: 1 (2013-01-29); nothing was loaded"
+        assert not (tmp_path / "cache").exists()
+        run("fetch", PAP, "-p", "a", *span, *places[:2], *places[4:], "--lock", tmp_path / "lock.tsv")
+        before = server.requests.total()
+        offline = run("fetch", PAP, "-p", "a", *span, *places[:2], *places[4:], "--offline", "--dry-run").splitlines()
+        assert offline[0] == f"here            0.003 MB  {FOLDER}/{pap_name('20130126')}"
+        assert offline[-1].startswith("4 files: 4 here (0.0 MB), 0 to load (0.0 MB); missing: 1")
+        locked = run("fetch", "--locked", tmp_path / "lock.tsv", *places, "--dry-run").splitlines()
+        assert locked[-1].startswith("4 files: 4 here")
+        assert server.requests.total() == before
+        # The listing gives no sizes, and one file cannot be asked for.
+        links = "".join(f'<a href="{path.name}">x</a>\n' for path in sorted((tmp_path / "archive" / FOLDER).iterdir()))
+        server.faults = {f"/{FOLDER}/": f"page:<h1>Index of</h1>{links}", f"/{FOLDER}/{pap_name('20130128')}": "404"}
+        unknown = run("fetch", PAP, "-p", "a", *span, *places[:2], "--cache", tmp_path / "other", "--dry-run").splitlines()
+        assert unknown[2].startswith("to load     size unknown")
+        assert "4 to load (0.0 MB and 1 of unknown size)" in unknown[-1]
 
 
 def test_no_command_overwrites_its_input_or_writes_nothing_with_success(archive, tmp_path):

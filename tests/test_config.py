@@ -91,6 +91,10 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"grid": {"L_width": float("nan")}}, "nan is not a number that a setting can have"),
         ({"figures": {"storm": 0}}, "figures.storm is 0"),
         ({"product": "hope-pa"}, "the demonstration archive holds"),
+        ({"archive": ["data", "demo"]}, '"demo" stands alone'),
+        ({"archive": []}, "archive is .., which does not fit"),
+        ({"archive": 5}, "archive is 5, which does not fit.* string or array"),
+        ({"offline": "yes"}, "offline is"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence(change, sentence):

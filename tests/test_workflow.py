@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pandas as pd
 import pytest
 from workflow_run import clone, jobs, snakemake
 
+from ringdecay.archive import read_lock
 from ringdecay.coverage import read_coverage
 from ringdecay.store import content_hash, open_dataset
 
@@ -76,6 +78,36 @@ def test_a_table_that_is_not_there_is_said_even_after_a_run(short):
     assert "there is no file nowhere.csv" in done.stdout + done.stderr
 
 
+def test_a_lock_must_be_there_and_not_be_what_the_run_writes(short):
+    for lock, sentence in (("nowhere.tsv", "there is no file nowhere.tsv"), ("results/short/inputs.tsv", "which this run writes itself")):
+        done = snakemake(short, "--dry-run", *SHORT, "--config", f"lock={lock}", check=False)
+        assert done.returncode != 0
+        assert sentence in done.stdout + done.stderr
+
+
+def test_a_lock_gives_the_same_bytes_offline_from_a_list_of_places(short, tmp_path):
+    folder = clone(tmp_path / "clone")
+    cache = tmp_path / "cache"
+    shutil.copytree(short / "resources/short/demo-archive", cache)
+    first = read_lock(short / "results/short/inputs.tsv")
+    # Newer versions, which the lock holds off; no server is there.
+    for path in first["path"]:
+        if path.startswith("rbsp"):
+            (cache / re.sub(r"_v[\d.-]+\.cdf", "_v9.0.0-00.cdf", path)).write_bytes(b"newer")
+    shutil.copy(short / "results/short/inputs.tsv", tmp_path / "lock.tsv")
+    config = tmp_path / "locked.yaml"
+    config.write_text(
+        f'run: locked\narchive: ["http://127.0.0.1:9", "https://127.0.0.1:9/mirror"]\nstart: "2015-04-15"\nstop: "2015-05-05"\n'
+        f"offline: true\ncache: {cache}\nlock: {tmp_path / 'lock.tsv'}\n"
+    )
+    snakemake(folder, "results/locked/inputs.tsv", "--configfile", str(config))
+    again = read_lock(folder / "results/locked/inputs.tsv")
+    assert list(again["sha256"]) == list(first["sha256"])
+    assert (folder / "results/locked/inputs.tsv").read_text().startswith("# SIMULATED")
+    logs = [path.read_text() for path in (folder / "logs").rglob("*.log")]
+    assert not any("\r" in log for log in logs), "no bars in the logs of jobs"
+
+
 def test_a_run_makes_everything_it_names(short):
     results = short / "results/short"
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
@@ -104,7 +136,7 @@ def test_a_run_makes_everything_it_names(short):
 
 def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
-    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "coverage.csv", "coverage_cells.csv"):
+    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "inputs.tsv", "coverage.csv", "coverage_cells.csv"):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()
@@ -116,7 +148,7 @@ def test_results_say_simulated_on_their_face(short):
 def test_results_carry_what_they_were_made_from(short):
     results = short / "results/short"
     record = json.loads((results / "provenance.json").read_text())
-    lock = pd.read_csv(results / "inputs.tsv", sep="\t")
+    lock = pd.read_csv(results / "inputs.tsv", sep="\t", comment="#")
     assert record["inputs"]["files"] == len(lock) > 30
     assert record["config"]["storms"]["threshold"] == -80
     assert record["versions"]["numpy"]

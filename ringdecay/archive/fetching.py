@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import logging
 import math
 import os
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+import filelock
 import pandas as pd
-import platformdirs
-import requests
+from tqdm import tqdm
 
 from ringdecay.archive import web
+from ringdecay.archive.inspecting import Prospect, inspect, is_current, prospect
+from ringdecay.archive.listing import Listed
 from ringdecay.archive.lock import make_lock
 from ringdecay.archive.periods import When
-from ringdecay.archive.planning import ArchiveFile, open_root, plan
+from ringdecay.archive.places import MAX_FAILURES, Archive, Place, Servers, file_url, list_place, local_path
+from ringdecay.archive.planning import ArchiveFile, Plan, choose_again, plan, plan_locked
 from ringdecay.errors import ArchiveError
 from ringdecay.products import get_product
 
 logger = logging.getLogger(__name__)
 
-# With so many downloads failed the rest is not tried: the server is down or the address wrong, not one file bad.
-MAX_FAILURES = 5
-# More faults than these are counted, not shown.
+# More faults than these are logged, not shown in the error.
 MAX_SHOWN = 20
+# A simulated archive has its truth beside its files.
+_TRUTH = "truth.nc"
+# Folder of the cache for the locks between processes. Lock files stay, because a process may wait on one that another would remove;
+# files share these by a part of the hash of their path, so that there are at most 256 of them, not one a file.
+_LOCKS = ".locks"
 
 
 class _LocalError(ArchiveError):
     """A file on this machine is not what it should be; the others are worth a look."""
+
+
+class _StoppedError(Exception):
+    """The fetch was stopped from outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,23 +59,20 @@ class Fetched:
     files : list of Path
         On this machine, in the order of their dates.
     lock : pandas.DataFrame
-        One row a file; see `read_lock` for the columns.
+        One row a file; see `read_lock` for the columns. `url` is the place that the file really came from or is used at.
     missing : pandas.DatetimeIndex
         Days, months or years of the span for which there is no file.
     superseded : tuple of str
         Names that were ignored because a newer version is there.
+    undecided : tuple of str
+        Names that were not taken although their version is that of the one taken.
     """
 
     files: list[Path]
     lock: pd.DataFrame
     missing: pd.DatetimeIndex
     superseded: tuple[str, ...]
-
-
-def default_cache() -> Path:
-    """Folder for downloaded files: the environment variable RINGDECAY_CACHE, else the platform's cache folder of the user."""
-    given = os.environ.get("RINGDECAY_CACHE")
-    return Path(given).expanduser().absolute() if given else platformdirs.user_cache_path("ringdecay")
+    undecided: tuple[str, ...]
 
 
 def fetch(
@@ -68,15 +80,22 @@ def fetch(
     probe: str | None,
     start: When,
     stop: When,
-    archive: str | PathLike[str],
+    archive: Archive,
     *,
     cache: str | PathLike[str] | None = None,
     lock: pd.DataFrame | None = None,
+    offline: bool = False,
+    progress: bool | None = None,
 ) -> Fetched:
     """Make all files of a product that touch a span available, the newest version of each.
 
     A file that is there already is not loaded again. Without a lock, a downloaded file is taken as current if its size is the
-    archive's, and, where the name carries no version, its time of modification too.
+    archive's, and, where the name carries no version, its time of modification too. Two processes do not load the same file twice:
+    the second waits and uses what the first has loaded.
+
+    The places of an archive are mirrors: the same path means the same bytes. The cache keeps a file under its path alone, without the
+    name of the server, so archives with different contents under the same names (a simulated one, say) need different cache folders;
+    a file of another size is noticed and loaded again, one of the same size only with a lock.
 
     Parameters
     ----------
@@ -86,13 +105,20 @@ def fetch(
         "a" or "b"; None for a product without a probe, such as an index.
     start, stop : str, date, datetime or datetime64
         The span in UTC, `start` inclusive and `stop` exclusive.
-    archive : str or path-like
-        A folder laid out like SPDF's /pub/data, whose files are used in place, or an http(s) URL of the same layout.
+    archive : str, path-like or a sequence of them
+        Folders laid out like SPDF's /pub/data, whose files are used in place, and http(s) URLs of the same layout. For every day the
+        first place that has a file decides which; if it cannot be had there, the other places are tried for the same name.
     cache : path-like, optional
-        Folder for downloaded files, at the same path as in the archive; `default_cache()` if not given.
+        Folder for downloaded files, at the same path as in the archive; `default_cache()` if not given. Files and folders in it may be
+        symbolic links; no name in a listing or a lock leads out of it.
     lock : pandas.DataFrame, optional
         From an earlier fetch: use exactly its files and nothing else, without listing the archive. Files that are not here are
         loaded, and all must have the size and the sha256 that the lock says.
+    offline : bool
+        Use only what is in the cache and in the folders of `archive`, without any network.
+    progress : bool, optional
+        Show a bar with the bytes and the time left on the terminal, or write a line to the log about every tenth of the files. By
+        default the bar is shown if standard error is a terminal.
 
     Returns
     -------
@@ -101,59 +127,199 @@ def fetch(
     Raises
     ------
     InputError
-        If the product, the probe, the span or the archive does not make sense.
+        If the product, the probe, the span, the archive or the lock does not make sense.
     ArchiveError
         If the archive cannot be listed, a file cannot be loaded whole, or a file is not the one that the lock names. All other
         files are kept, so the next call has only the rest to load.
     """
-    chosen = plan(product, probe, start, stop, archive, lock=lock)
-    root = open_root(archive)
-    if isinstance(root, Path):
-        folder = root
-        states = _each(chosen.files, lambda file: _checked_state(folder / file.path, file), "checked")
-    else:
-        folder = Path(cache).expanduser().absolute() if cache is not None else default_cache()
-        with web.open_session() as session:
-            states = _each(chosen.files, lambda file: _load(session, folder / file.path, file), "fetched")
-    rows: list[dict[str, object]] = [
-        {
-            "product": file.product, "probe": file.probe, "date": file.date, "version": file.version, "size": state.size,
-            "sha256": state.sha256, "modified": state.modified, "path": file.path, "url": file.url,
-        }
-        for file, state in zip(chosen.files, states, strict=True)
-    ]  # fmt: skip
-    return Fetched([folder / file.path for file in chosen.files], make_lock(rows), chosen.missing, chosen.superseded)
+    return fetch_planned(plan(product, probe, start, stop, archive, cache=cache, lock=lock, offline=offline), progress=progress)
+
+
+def fetch_locked(
+    lock: pd.DataFrame,
+    archive: Archive,
+    *,
+    cache: str | PathLike[str] | None = None,
+    offline: bool = False,
+    progress: bool | None = None,
+) -> Fetched:
+    """Make exactly the files of a lock available, of whatever product and probe; see `fetch`.
+
+    Rows of a user's own files, which are in no archive, are left out with a warning.
+    """
+    return fetch_planned(plan_locked(lock, archive, cache=cache, offline=offline), progress=progress)
 
 
 @dataclass(frozen=True)
 class _State:
+    """A file that is here and was looked through."""
+
+    file: ArchiveFile
+    place: Place
+    local: Path
     size: int
     sha256: str
     modified: pd.Timestamp
 
 
-def _load(session: requests.Session, local: Path, file: ArchiveFile) -> _State:
-    """Download a file if it is not here already."""
-    if local.is_file() and (file.sha256 is not None or _is_current(session, local, file)):
-        return _checked_state(local, file)
+@dataclass(frozen=True)
+class _Job:
+    """What the threads of one fetch share."""
+
+    servers: Servers
+    cache: Path
+    # A bar counts in several threads.
+    bar: tqdm[Any]
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    # What directories held when they were listed once more.
+    relisted: dict[tuple[Place, str], list[Listed]] = field(default_factory=dict)
+    relisting: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, size: int, expected: int | None = None) -> None:
+        """Move the bar by `size` bytes; the total, too, if another number had been expected."""
+        with self.guard:
+            if self.bar.total is not None and expected is not None:
+                self.bar.total += size - expected
+            self.bar.update(size)
+
+
+def fetch_planned(chosen: Plan, *, progress: bool | None = None) -> Fetched:
+    """Make the files of a plan available; see `fetch`."""
+    with web.open_session() as session:
+        servers = Servers(session)
+        prospects = inspect(servers, chosen)
+        to_load = [one for one in prospects if one.local is None]
+        # Without the size of each there is no time left to tell.
+        total = sum(_about(one) for one in to_load) if all(one.sizes for one in to_load) else None
+        shown = bool(to_load) and (sys.stderr.isatty() if progress is None else progress)
+        with tqdm(desc="fetching", total=total, unit="B", unit_scale=True, disable=not shown, file=sys.stderr) as bar:
+            job = _Job(servers, chosen.cache, bar)
+            states = _each(job, prospects, offline=chosen.offline, logged=not shown)
+    rows: list[dict[str, object]] = [
+        {
+            "product": state.file.product, "probe": state.file.probe, "date": state.file.date, "version": state.file.version,
+            "size": state.size, "sha256": state.sha256, "modified": state.modified, "path": state.file.path,
+            "url": file_url(state.place, state.file.path),
+        }
+        for state in states
+    ]  # fmt: skip
+    lock = make_lock(rows)
+    if any((place / _TRUTH).is_file() for place in {state.place for state in states} if isinstance(place, Path)):
+        lock.attrs["simulated"] = "yes"
+    return Fetched([state.local for state in states], lock, chosen.missing, chosen.superseded, chosen.undecided)
+
+
+def _about(one: Prospect) -> int:
+    return sum(one.sizes) // 2 if one.sizes else 0
+
+
+def _obtain(job: _Job, one: Prospect, *, again: bool = True) -> _State:
+    """Use the file that is here, or load it from the first of its places that gives it."""
+    file, faults = one.file, list[ArchiveError]()
+    if one.local is not None and one.place is not None:
+        try:
+            return _checked(one.place, one.local, file)
+        except _LocalError as error:
+            # Another place, or the archive itself for a damaged file of the cache, may have the bytes of the lock.
+            faults.append(error)
+    for place in file.places:
+        try:
+            if isinstance(place, str):
+                return _load(job, place, one)
+            if place != one.place:
+                state = _checked(place, local_path(place, file.path), file)
+                if file.sizes and not file.sizes[0] <= state.size <= file.sizes[1]:
+                    raise _LocalError(f"{state.local} has {state.size} bytes, but the listing says about {file.sizes[1]}")
+                return state
+        except ArchiveError as error:
+            # With a lock, files that have changed are no sign of a server that is down.
+            if isinstance(error, web.UnreachableError) or not (file.sha256 or isinstance(error, web.NotThereError | _LocalError)):
+                job.servers.failures[place] += 1
+            if isinstance(error, web.NotThereError) and again and file.sha256 is None and place == file.places[0]:
+                newer = _listed_again(job, file)
+                if newer is not None and newer.path != file.path:
+                    logger.warning("%s is not there any more; took %s, the newest of its date now", file.url, newer.path)
+                    return _obtain(job, prospect(job.servers, newer, job.cache), again=False)
+            faults.append(error)
+            if place != file.places[-1]:
+                logger.warning("%s; the next place is tried", str(error).rstrip("."))
+    raise _joined(faults)
+
+
+def _joined(faults: list[ArchiveError]) -> ArchiveError:
+    text = "; ".join(dict.fromkeys(str(fault).rstrip(".") for fault in faults))
+    local = all(isinstance(fault, _LocalError) for fault in faults)
+    kind = _LocalError if local else web.UnreachableError if any(isinstance(f, web.UnreachableError) for f in faults) else ArchiveError
+    return kind(text)
+
+
+def _listed_again(job: _Job, file: ArchiveFile) -> ArchiveFile | None:
+    """Take what the archive has for the date of a file that has gone since it was listed; its directory is listed once more."""
+    place, directory = file.places[0], file.path.rpartition("/")[0]
+    with job.relisting:
+        if (place, directory) not in job.relisted:
+            job.relisted[place, directory] = []
+            # If it cannot be listed now, the file is simply not there.
+            with contextlib.suppress(ArchiveError):
+                job.relisted[place, directory] = list_place(job.servers.session, place, directory) or []
+    return choose_again(file, job.relisted[place, directory])
+
+
+def _load(job: _Job, place: str, one: Prospect) -> _State:
+    """Download a file, or use what another process has downloaded meanwhile."""
+    file, url, received = one.file, file_url(place, one.file.path), 0
+
+    def on_bytes(size: int) -> None:
+        nonlocal received
+        if job.stop.is_set():
+            raise _StoppedError
+        received += size
+        job.count(size)
+
+    if job.servers.are_down_at(place):
+        raise web.UnreachableError(f"{url} was not tried, because {place} failed for {MAX_FAILURES} other files")
+    local = local_path(job.cache, file.path)
     try:
-        size, digest = web.download(session, file.url, local, get_product(file.product).format, file.sizes, file.sha256)
-        return _State(size, digest, _whole_second(local.stat().st_mtime))
+        with _alone(job, file.path):
+            if local != one.local and local.is_file() and is_current(job.servers, place, local, file):
+                with contextlib.suppress(_LocalError):
+                    state = _checked(place, local, file)
+                    job.count(state.size, expected=_about(one))
+                    return state
+            size, digest = web.download(
+                job.servers.session, url, local, get_product(file.product).format, file.sizes, file.sha256, on_bytes=on_bytes
+            )
+            modified = _whole_second(local.stat().st_mtime)
     except OSError as error:
         raise ArchiveError(f"{local} could not be written ({error}); make room or name another cache folder") from error
+    # What was expected is the middle of a rounded size, and of a download that was begun anew some bytes came twice.
+    job.count(size - received, expected=_about(one) - received)
+    return _State(file, place, local, size, digest, modified)
 
 
-def _is_current(session: requests.Session, local: Path, file: ArchiveFile) -> bool:
-    """Whether a downloaded file is still the archive's, as far as that can be known without loading it."""
-    here = local.stat()
-    if file.version and file.sizes is not None and file.sizes[0] == file.sizes[1]:
-        return here.st_size == file.sizes[0]
-    size, modified = web.remote_state(session, file.url)
-    # A name without a version is replaced in place, and a table of fixed width keeps its size.
-    return here.st_size == size and (bool(file.version) or here.st_mtime == modified)
+@contextlib.contextmanager
+def _alone(job: _Job, path: str) -> Iterator[None]:
+    """Keep other processes and threads from loading a file; the lock is the operating system's, and goes with a process that dies."""
+    folder = job.cache / _LOCKS
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / f"{hashlib.sha256(path.encode()).hexdigest()[:2]}.lock")
+    for attempt in itertools.count():
+        if job.stop.is_set():
+            raise _StoppedError
+        try:
+            lock.acquire(timeout=1.0)
+            break
+        except filelock.Timeout:
+            if attempt == 0:
+                logger.info("%s waits for another process that uses the same cache", path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _checked_state(local: Path, file: ArchiveFile) -> _State:
+def _checked(place: Place, local: Path, file: ArchiveFile) -> _State:
     """Size, sha256 and time of a local file, compared with the lock if the file comes from one."""
     try:
         with local.open("rb") as stream:
@@ -164,45 +330,64 @@ def _checked_state(local: Path, file: ArchiveFile) -> _State:
         raise _LocalError(f"{local} could not be read ({error})") from error
     if file.sha256 is not None and digest != file.sha256:
         size = f"{status.st_size} bytes, the lock has {file.sizes[0]}" if file.sizes and status.st_size != file.sizes[0] else "same size"
-        raise _LocalError(
-            f"{local} has changed since the lock was made ({size}, other sha256); restore or delete it, or fetch without the lock"
-        )
-    return _State(status.st_size, digest, _whole_second(status.st_mtime))
+        raise _LocalError(f"{local} has changed since the lock was made ({size}, other sha256)")
+    return _State(file, place, local, status.st_size, digest, _whole_second(status.st_mtime))
 
 
 def _whole_second(seconds: float) -> pd.Timestamp:
     return pd.Timestamp(int(seconds), unit="s")
 
 
-def _each(files: tuple[ArchiveFile, ...], action: Callable[[ArchiveFile], _State], verb: str) -> list[_State]:
-    """Do `action` for all files, some at a time, and log the progress about every tenth.
+def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) -> list[_State]:
+    """Obtain all files, some at a time, and log the progress about every tenth.
 
     One bad file does not stop the others; all faults are told in the end.
     """
     states: dict[int, _State] = {}
     faults: list[str] = []
-    failures = 0
-    step = math.ceil(len(files) / 10)
+    failures, locked = 0, any(one.file.sha256 for one in prospects)
+    step = math.ceil(len(prospects) / 10)
+    verb = "fetched" if any(one.local is None or isinstance(one.place, str) for one in prospects) else "checked"
     pool = ThreadPoolExecutor(web.MAX_CONNECTIONS)
     try:
-        futures = {pool.submit(action, file): position for position, file in enumerate(files)}
+        futures = {pool.submit(_obtain, job, one): position for position, one in enumerate(prospects)}
         for done, future in enumerate(as_completed(futures), start=1):
             try:
                 states[futures[future]] = future.result()
             except ArchiveError as error:
                 faults.append(str(error).rstrip("."))
-                failures += not isinstance(error, _LocalError)
+                # With a lock all files that have changed are told; they cost one answer each.
+                failures += isinstance(error, web.UnreachableError) or not (locked or isinstance(error, _LocalError))
                 if failures == MAX_FAILURES:
                     break
-            if done % step == 0 or done == len(files):
+            if logged and (done % step == 0 or done == len(prospects)):
                 size = sum(state.size for state in states.values())
-                logger.info("%s %d of %d files, %.3g MB", verb, len(states), len(files), size / 1e6)
+                logger.info("%s %d of %d files, %.3g MB", verb, len(states), len(prospects), size / 1e6)
+    except BaseException:
+        # Ctrl-C: what has begun ends at its next piece, and leaves no file.
+        job.stop.set()
+        raise
     finally:
-        # Also after Ctrl-C: what has not begun is not begun.
         pool.shutdown(cancel_futures=True)
     if faults:
-        rest = len(files) - len(states) - len(faults)
-        untried = f"; {rest} more were not waited for" if rest else ""
-        shown = sorted(faults)[:MAX_SHOWN] + [f"and {len(faults) - MAX_SHOWN} more"] * (len(faults) > MAX_SHOWN)
-        raise ArchiveError(f"{len(faults)} of {len(files)} files could not be used{untried}:\n" + "\n".join(shown))
-    return [states[position] for position in range(len(files))]
+        raise ArchiveError(_summary(faults, len(states), len(prospects), locked=locked, offline=offline))
+    return [states[position] for position in range(len(prospects))]
+
+
+def _summary(faults: list[str], good: int, total: int, *, locked: bool, offline: bool) -> str:
+    """All faults of a fetch, and what to do."""
+    faults = sorted(faults)
+    rest = total - good - len(faults)
+    untried = f"; {rest} more were not waited for" if rest else ""
+    lines = [f"{len(faults)} of {total} files could not be used{untried}:", *faults[:MAX_SHOWN]]
+    if len(faults) > MAX_SHOWN:
+        lines.append(f"and {len(faults) - MAX_SHOWN} more, which the log names")
+        for fault in faults[MAX_SHOWN:]:
+            logger.error("%s", fault)
+    if locked:
+        lines.append(
+            "The lock asks for these very bytes: restore them, name another place that has them with `archive`, or fetch without the lock."
+        )
+    if offline:
+        lines.append("offline is on, so no server was asked.")
+    return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import re
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # "2018-05-03 12:24  2.1M" (Apache), "03-May-2018 12:24  2200017" (nginx): the size follows the time.
 _SIZE = re.compile(r"\d\d:\d\d(?::\d\d)?\s+(\d+(?:\.\d+)?)\s*([KMGT])?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d|\d\d-[A-Z][a-z]{2}-\d{4})\s+(\d\d:\d\d)")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _POWER = {None: 0, "K": 1, "M": 2, "G": 3, "T": 4}
 # What the index pages of Apache, nginx, lighttpd and Python say of themselves.
 _INDEX_WORDS = re.compile(r"index of|directory listing|parent directory", re.IGNORECASE)
@@ -30,10 +33,13 @@ class Listed:
         File name, without any folder.
     sizes : tuple of int or None
         Smallest and largest number of bytes that the listing allows; equal if it is exact, None if it says nothing.
+    modified : datetime or None
+        Time of modification as the listing shows it: to the minute, in the zone of the server, which it does not name.
     """
 
     name: str
     sizes: tuple[int, int] | None
+    modified: datetime.datetime | None = None
 
 
 def list_folder(folder: Path) -> list[Listed] | None:
@@ -71,7 +77,7 @@ def parse_index(page: str, url: str) -> list[Listed]:
         if name is None:
             logger.debug("%s: link %r leads out of the folder and is left out", url, href)
         else:
-            files[name] = Listed(name, _sizes(text))
+            files[name] = Listed(name, _sizes(text), _time(text))
     if not files and not _INDEX_WORDS.search(page):
         raise ArchiveError(f"{url} answered with a page that is not a list of files; open it in a browser to see what it says.")
     return list(files.values())
@@ -104,6 +110,21 @@ def _sizes(text: str) -> tuple[int, int] | None:
     # One unit of the last digit shown either way, because servers round or cut, and K is 1000 or 1024.
     step = 0.1 if "." in found[1] else 1.0
     return int((number - step) * 1000**power), int((number + step) * 1024**power)
+
+
+def _time(text: str) -> datetime.datetime | None:
+    found = _TIME.search(text)
+    if found is None:
+        return None
+    try:
+        if found[1][:4].isdecimal():
+            return datetime.datetime.fromisoformat(f"{found[1]} {found[2]}")
+        # Not strptime's %b, which would read the months of the user's own language.
+        day, month, year = found[1].split("-")
+        hour, minute = map(int, found[2].split(":"))
+        return datetime.datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute)
+    except ValueError:
+        return None
 
 
 class _Links(HTMLParser):

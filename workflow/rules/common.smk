@@ -18,14 +18,21 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Snakemake takes a result as up to date if the file it was made from has gone; a wrong path must not pass for that.
-for own in [config["storms"]["table"], *config["index"]["files"]]:
+for own in [config["storms"]["table"], *config["index"]["files"], config["lock"]]:
     if own and not Path(own).is_file():
         raise WorkflowError(
-            f"config: there is no file {own} (named as storms.table or in index.files)"
+            f"config: there is no file {own} (named as storms.table, in index.files or as lock)"
         )
 
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
+if (
+    config["lock"]
+    and Path(config["lock"]).resolve() == Path(RESULTS, "inputs.tsv").resolve()
+):
+    raise WorkflowError(
+        f"config: lock is {config['lock']}, which this run writes itself; copy it to another place and name the copy"
+    )
 RESOURCES = f"resources/{RUN}"
 LOGS = f"logs/{RUN}"
 DEMO = f"{RESOURCES}/demo-archive"
@@ -55,11 +62,14 @@ def archive_input(wildcards):
 
 def archive_is_remote():
     """Tell whether files are loaded over a network, where a second try can help."""
-    return config["archive"].startswith(("http://", "https://"))
+    places = config["archive"]
+    places = [places] if isinstance(places, str) else places
+    remote = any(place.startswith(("http://", "https://")) for place in places)
+    return remote and not config["offline"]
 
 
 def archive_place():
-    """Give the folder or address of the archive."""
+    """Give the folder or address of the archive, or a list of them."""
     return DEMO if config["archive"] == "demo" else config["archive"]
 
 

@@ -27,6 +27,7 @@ rule simulate_archive:
 rule fetch_flux:
     input:
         archive_input,
+        locked=config["lock"] or [],
     output:
         lock=f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
     log:
@@ -54,6 +55,7 @@ rule fetch_index:
     input:
         archive_input,
         files=config["index"]["files"],
+        locked=config["lock"] or [],
     output:
         lock=f"{RESOURCES}/inputs/index.tsv",
         index=f"{RESOURCES}/index.nc",
@@ -87,6 +89,7 @@ rule lock_inputs:
         ),
         index=f"{RESOURCES}/inputs/index.tsv",
         storms=config["storms"]["table"] or [],
+        locked=config["lock"] or [],
     output:
         lock=f"{RESULTS}/inputs.tsv",
     log:

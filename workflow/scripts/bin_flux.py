@@ -11,6 +11,7 @@ if __name__ == "__main__":
     with logged_to(snakemake.log[0]), dask_on(snakemake.config["dask"]):
         params, probe = snakemake.params, snakemake.wildcards.probe
         lock = read_lock(snakemake.input.lock)
-        files = fetch(params.product, probe, *params.span, params.archive, cache=params.cache, lock=lock).files
+        settings = {"cache": params.cache, "lock": lock, "offline": snakemake.config["offline"], "progress": False}
+        files = fetch(params.product, probe, *params.span, params.archive, **settings).files
         binned = bin_flux(files, Grid(**params.grid), product=params.product, probe=probe, exclude=exclusions(params.exclude))
         write_dataset(binned, snakemake.output.binned)

@@ -1,9 +1,11 @@
 """Fetch the flux files of one probe and month, and lock their bytes."""
 
-from ringdecay.archive import fetch, write_lock
+from ringdecay.archive import fetch, read_lock, write_lock
 from ringdecay.logs import logged_to
 
 with logged_to(snakemake.log[0]):
-    params = snakemake.params
-    fetched = fetch(params.product, snakemake.wildcards.probe, *params.span, params.archive, cache=params.cache)
-    write_lock(fetched.lock, snakemake.output.lock)
+    params, probe, offline = snakemake.params, snakemake.wildcards.probe, snakemake.config["offline"]
+    lock = read_lock(snakemake.input.locked) if snakemake.input.locked else None
+    # Jobs run side by side; a bar of each would hide the others.
+    settings = {"cache": params.cache, "lock": lock, "offline": offline, "progress": False}
+    write_lock(fetch(params.product, probe, *params.span, params.archive, **settings).lock, snakemake.output.lock)

@@ -1,0 +1,244 @@
+"""Two processes on one cache, processes that are killed or stopped, and what is shown while files come."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from archive_server import FOLDER, PAP, ArchiveServer, make_archive, names, pap_name, put, serving
+from conftest import ROOT
+
+from ringdecay.archive import fetch, fetching, plan, preview, web
+from ringdecay.errors import ArchiveError
+
+MONTH = ("2013-01-01", "2013-02-01")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArchiveServer]:
+    monkeypatch.setattr(web, "BACKOFF", (0.01, 0.01, 0.01))
+    with serving(make_archive(tmp_path / "archive")) as running:
+        yield running
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def start(server: ArchiveServer, cache: Path) -> subprocess.Popen[str]:
+    """Fetch in a process of its own, which prints the names it got."""
+    code = f"""
+        from ringdecay.archive import fetch
+        print(*(file.name for file in fetch({PAP!r}, "a", *{MONTH!r}, {server.url!r}, cache={str(cache)!r}).files))
+    """
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(condition: object, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+# --- two processes --------------------------------------------------------------------------------------------------------
+
+
+def test_two_processes_load_each_file_once(server: ArchiveServer, cache: Path) -> None:
+    for day in range(1, 26):
+        put(server.root, f"{FOLDER}/{pap_name(f'201301{day:02d}')}")
+    server.delay = 0.1
+    processes = [start(server, cache) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) == 30
+    loads = {path: n for (verb, path), n in server.requests.items() if verb == "GET" and path.endswith(".cdf")}
+    assert len(loads) == 30
+    assert set(loads.values()) == {1}
+    assert server.count("GET", "/2013/") == 2, "they did run side by side"
+    for name in outputs[0]:
+        assert (cache / FOLDER / name).read_bytes() == (server.root / FOLDER / name).read_bytes()
+
+
+def test_a_killed_process_keeps_no_lock(server: ArchiveServer, cache: Path) -> None:
+    server.delay = 0.5
+    process = start(server, cache)
+    wait_for(lambda: server.count("GET", ".cdf"))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    server.delay = 0
+    begin = time.monotonic()
+    got = fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert len(got.files) == 5
+    assert time.monotonic() - begin < 5
+
+
+def test_a_file_that_another_process_loads_is_waited_for(server: ArchiveServer, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="ringdecay.archive")
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    local = cache / FOLDER / pap_name("20130126")
+    content = local.read_bytes()
+    local.unlink()
+    locks = list(map(str, (cache / ".locks").iterdir()))
+    assert 1 <= len(locks) <= 5
+    hold = f"""
+        import filelock
+        held = [filelock.FileLock(path).acquire() for path in {locks}]
+        print("ready", flush=True)
+        input()
+    """
+    holder = subprocess.Popen([sys.executable, "-c", textwrap.dedent(hold)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "ready\n"
+    before = server.count("GET", ".cdf")
+    thread = threading.Thread(target=fetch, args=(PAP, "a", *MONTH, server.url), kwargs={"cache": cache})
+    thread.start()
+    wait_for(lambda: "waits for another process" in caplog.text)
+    local.write_bytes(content)  # what the other process does
+    os.utime(local, ((server.root / FOLDER / local.name).stat().st_mtime,) * 2)
+    holder.communicate("\n")
+    thread.join(30)
+    assert not thread.is_alive()
+    assert server.count("GET", ".cdf") == before
+
+
+def test_ctrl_c_ends_soon_and_leaves_no_half_file(server: ArchiveServer, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(1, 26):
+        put(server.root, f"{FOLDER}/{pap_name(f'201301{day:02d}')}")
+    server.delay = 0.02
+
+    def stop_at_fifth(futures: object) -> Iterator[object]:
+        for done, future in enumerate(fetching.as_completed.original(futures)):
+            if done == 5:
+                raise KeyboardInterrupt
+            yield future
+
+    stop_at_fifth.original = fetching.as_completed
+    monkeypatch.setattr(fetching, "as_completed", stop_at_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    kept = sorted(path for path in cache.rglob("*.cdf") if not path.name.startswith("."))
+    assert 5 <= len(kept) < 15
+    assert all(path.read_bytes() == (server.root / path.relative_to(cache)).read_bytes() for path in kept)
+    monkeypatch.undo()
+    before = server.count("GET", ".cdf")
+    assert len(fetch(PAP, "a", *MONTH, server.url, cache=cache).files) == 30
+    assert server.count("GET", ".cdf") == before + 30 - len(kept)
+
+
+# --- before and while files come ------------------------------------------------------------------------------------------
+
+
+def test_a_preview_tells_states_and_sizes_without_loading(server: ArchiveServer, cache: Path) -> None:
+    fetch(PAP, "a", "2013-01-26", "2013-01-28", server.url, cache=cache)
+    (cache / FOLDER / pap_name("20130126")).write_bytes(b"cut")
+    before = server.count("GET", ".cdf")
+    seen = preview(plan(PAP, "a", *MONTH, server.url, cache=cache))
+    assert [one.local is not None for one in seen] == [False, True, False, False, False]
+    assert seen[1].sizes == (3000, 3000), "of a file that is here the size is exact"
+    assert all(low <= 3000 <= high for low, high in (one.sizes for one in seen))
+    assert server.count("GET", ".cdf") == before
+    assert server.count("HEAD") == 0, "a name with a version, a size that fits and the same minute leave nothing to ask"
+
+
+def test_a_listing_without_sizes_is_filled_by_asking(server: ArchiveServer, cache: Path) -> None:
+    links = "".join(f'<a href="{path.name}">{path.name}</a>\n' for path in sorted((server.root / FOLDER).iterdir()))
+    server.faults = {f"/{FOLDER}/": f"page:<h1>Index of</h1>{links}"}
+    seen = preview(plan(PAP, "a", *MONTH, server.url, cache=cache))
+    assert [one.sizes for one in seen] == [(3000, 3000)] * 5
+    server.faults[f"/{FOLDER}/{pap_name('20130128')}"] = "404"
+    assert [one.sizes for one in preview(plan(PAP, "a", *MONTH, server.url, cache=cache))].count(None) == 1
+
+
+@pytest.mark.parametrize("hours", [0, -5, 5.75, 14])
+def test_the_zone_of_a_server_is_allowed_for(server: ArchiveServer, cache: Path, hours: float) -> None:
+    for path in (server.root / FOLDER).iterdir():
+        os.utime(path, (1.4e9, 1.4e9))
+    got = fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    for file in got.files:
+        os.utime(file, (1.4e9 + hours * 3600,) * 2)
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert server.count("HEAD") == 0
+    for file in got.files:
+        os.utime(file, (1.4e9 + hours * 3600 + 360,) * 2)
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert server.count("HEAD") == 5, "another minute, and the server is asked"
+    assert server.count("GET", ".cdf") == 5, "the size is the same, and so is the version"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_bar_and_a_log_gets_lines(
+    server: ArchiveServer, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="ringdecay.archive")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    last = terminal.getvalue().split("\r")[-1]
+    assert "100%" in last
+    assert "15.0k/15.0k" in last, "the total is exact in the end, though the listing rounds"
+    assert "fetched 5 of 5" not in caplog.text
+    shown = len(terminal.getvalue())
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert len(terminal.getvalue()) == shown, "nothing to load, no bar"
+    for path in cache.rglob("*.cdf"):
+        path.unlink()
+    fetch(PAP, "a", *MONTH, server.url, cache=cache, progress=False)
+    assert len(terminal.getvalue()) == shown
+    assert "fetched 5 of 5 files, 0.015 MB" in caplog.text
+
+
+def test_a_bar_counts_bytes_that_come_twice_once(server: ArchiveServer, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = web.download
+
+    def twice(*arguments: object, on_bytes: object, **more: object) -> object:
+        on_bytes(1500)  # an attempt that failed half-way
+        return real(*arguments, on_bytes=on_bytes, **more)
+
+    monkeypatch.setattr(web, "download", twice)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert "15.0k/15.0k" in terminal.getvalue().split("\r")[-1]
+
+
+def test_a_cache_on_another_disk_by_links_is_used(server: ArchiveServer, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    cache.mkdir()
+    (cache / "rbsp").symlink_to(tmp_path / "disk")
+    precious = tmp_path / "precious.cdf"
+    precious.write_bytes(b"not of the archive")
+    target = cache / FOLDER / pap_name("20130126")
+    target.parent.mkdir(parents=True)
+    target.symlink_to(precious)
+    got = fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    assert got.files[0].resolve().is_relative_to(tmp_path / "disk")
+    assert precious.read_bytes() == b"not of the archive", "a link to a file is replaced, not written through"
+    assert len(names(got.files)) == 5
+
+
+def test_one_bad_file_does_not_keep_the_others(server: ArchiveServer, cache: Path) -> None:
+    bad = f"/{FOLDER}/{pap_name('20130128')}"
+    server.faults = {bad: "html"}
+    with pytest.raises(ArchiveError, match="1 of 5 files could not be used"):
+        fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    server.faults.clear()
+    before = server.count("GET", ".cdf")
+    assert len(fetch(PAP, "a", *MONTH, server.url, cache=cache).files) == 5
+    assert server.count("GET", ".cdf") == before + 1, "the next run loads only the rest"
