@@ -55,7 +55,10 @@ def _layouts(word: int, name: int) -> dict[int, list[tuple[int, str]]]:
 
 
 # What the rest of a record is, after the fields of fixed length.
-_REST = {1: "unused", 2: "meaning", 3: "meaning", 4: "unused", 5: "attribute", 6: "unused", 7: "value", 10: "compressed", 11: "unused", 13: "compressed"}  # fmt: skip
+_REST = {
+    1: "unused", 2: "meaning", 3: "meaning", 4: "unused", 5: "attribute", 6: "unused", 7: "value", 10: "compressed", 11: "unused",
+    13: "compressed",
+}  # fmt: skip
 
 
 class _Walk:

@@ -66,7 +66,10 @@ def by_cdflib(path: Path, *, majority: str = "row_major", compress: int = 0, who
             "Dim_Sizes": list(values.shape[int(varying) :]), "Compress": compress,
         }  # fmt: skip
         writer.write_var(spec, var_attrs={"UNITS": "1", "DEPEND_0": "tt"}, var_data=values)
-    text = {"Variable": "label", "Data_Type": _CHAR, "Num_Elements": 6, "Rec_Vary": False, "Var_Type": "zVariable", "Dim_Sizes": [3], "Compress": 0}  # fmt: skip
+    text = {
+        "Variable": "label", "Data_Type": _CHAR, "Num_Elements": 6, "Rec_Vary": False, "Var_Type": "zVariable", "Dim_Sizes": [3],
+        "Compress": 0,
+    }  # fmt: skip
     writer.write_var(text, var_attrs={"UNITS": " "}, var_data=np.array(["first ", "second", "third "]))
     writer.write_globalattrs({"Logical_source": {0: "fuzz"}, "Numbers": {0: [[1.0, 2.0], "CDF_DOUBLE"]}})
     writer.close()

@@ -59,10 +59,10 @@ def test_the_map_knows_where_values_are(seeds):
 def test_a_mutant_is_known_by_its_numbers(seeds, tmp_path):
     again = make_seeds(tmp_path, None)
     assert [seed.name for seed in again] == [seed.name for seed in seeds]
-    for number in range(2 * len(KINDS)):
+    for number in range(len(KINDS)):
         one, other = mutate(seeds, SEED, number), mutate(again, SEED, number)
         assert (one.kind, one.what, one.content) == (other.kind, other.what, other.content)
-        assert mutate(seeds, SEED + 1, number).content != one.content
+        assert one.what != mutate(seeds, SEED + 1, number).what
 
 
 def changed(seed: Seed, kind: str) -> Mutant:
