@@ -19,6 +19,8 @@ from fuzz_seeds import Seed, make_seeds
 from ringdecay.errors import FileError
 
 MUTANTS, SEED = 2000, 20
+# Some variables of the sound files are too small to be worth compressing, which NASA's library says.
+pytestmark = pytest.mark.filterwarnings("ignore:DID_NOT_COMPRESS")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +61,13 @@ def test_the_map_knows_where_values_are(seeds):
 def test_a_mutant_is_known_by_its_numbers(seeds, tmp_path):
     again = make_seeds(tmp_path, None)
     assert [seed.name for seed in again] == [seed.name for seed in seeds]
-    for number in range(len(KINDS)):
-        one, other = mutate(seeds, SEED, number), mutate(again, SEED, number)
+    mutants = [mutate(seeds, SEED, number) for number in range(2 * len(KINDS))]
+    for number, one in enumerate(mutants):
+        other = mutate(again, SEED, number)
         assert (one.kind, one.what, one.content) == (other.kind, other.what, other.content)
-        assert one.what != mutate(seeds, SEED + 1, number).what
+    assert {one.kind for one in mutants} == set(KINDS)
+    # Another seed is other damage.
+    assert sum(one.content == mutate(seeds, SEED + 1, one.number).content for one in mutants) < len(KINDS) // 2
 
 
 def changed(seed: Seed, kind: str) -> Mutant:
