@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from fuzz_map import CLASSES, NOBODY
 from fuzz_mutate import Mutant
 from fuzz_seeds import Seed
 
-from ringdecay.cdf import CdfFile, read_cdf
+from ringdecay.cdf import CdfFile, read_cdf, verify_cdf
 from ringdecay.errors import FileError
 from ringdecay.flux import open_flux
 
@@ -62,7 +63,7 @@ def judge(path: Path, original: Original, mutant: Mutant) -> tuple[str, str]:
     -------
     outcome : {"error", "same", "other", "FAILURE"}
     text : str
-        For other values, the classes of the bytes that were changed; for a failure, what is wrong.
+        For an error, its sentence; for other values, the classes of the bytes that were changed; for a failure, what is wrong.
     """
     try:
         content = read_cdf(path, mutant.seed.variables)
@@ -71,13 +72,43 @@ def judge(path: Path, original: Original, mutant: Mutant) -> tuple[str, str]:
         outcome = _judge_error(path, error)
     else:
         outcome = _judge_values(original, mutant, values, attributes)
-    if outcome[0] != "FAILURE" and mutant.seed.name == "pap":
-        try:
-            open_flux(path, FLUX)
-        except Exception as error:  # noqa: BLE001 - as above
-            checked = _judge_error(path, error)
-            return (checked[0], f"open_flux: {checked[1]}") if checked[0] == "FAILURE" else outcome
-    return outcome
+    if outcome[0] == "elsewhere":
+        refused, failure = _failure_of(path, lambda: verify_cdf(path))
+        known = refused and not failure
+        outcome = ("other", "values: offset, which verifying the whole file refuses") if known else ("FAILURE", outcome[1])
+    if outcome[0] == "FAILURE":
+        return outcome
+    failure = _judge_verifying(path, mutant, outcome)
+    if not failure and mutant.seed.name == "pap":
+        failure = _failure_of(path, lambda: open_flux(path, FLUX))[1]
+    return ("FAILURE", failure) if failure else outcome
+
+
+def _failure_of(path: Path, action: Callable[[], object]) -> tuple[bool, str]:
+    """Do something with a damaged file: whether it was refused, and what is wrong with how it was refused."""
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - any other error than ours is what is looked for
+        outcome, text = _judge_error(path, error)
+        return True, text if outcome == "FAILURE" else ""
+    return False, ""
+
+
+def _judge_verifying(path: Path, mutant: Mutant, read: tuple[str, str]) -> str:
+    """Say what is wrong with how the whole file is verified, if anything is: it must refuse all that reading refuses, and more."""
+    refused, failure = _failure_of(path, lambda: verify_cdf(path))
+    if failure or refused:
+        return failure
+    sound, damaged, end = mutant.seed.content, mutant.content, mutant.seed.map.end
+    head = mutant.seed.map.head
+    if len(damaged) < end and damaged[:head] == sound[:head]:
+        return f"a file of {len(damaged)} instead of {end} bytes is said to be whole"
+    if _has_checksum(mutant) and damaged[: len(sound)] != sound:
+        return f"the checksum of the whole file was not looked at ({mutant.what})"
+    # That a variable is missing is no fault of the file.
+    if read[0] == "error" and "none called" not in read[1]:
+        return f"a file that is refused when it is read is said to be whole: {read[1]}"
+    return ""
 
 
 def _judge_error(path: Path, error: BaseException) -> tuple[str, str]:
@@ -93,7 +124,7 @@ def _judge_error(path: Path, error: BaseException) -> tuple[str, str]:
     # The longest sentences list the variables of a file, of which there can be hundreds.
     if str(path) not in text or not text.isprintable() or len(text) > 10_000:
         return "FAILURE", f"not one sentence that names the file and can be shown on a terminal: {text[:1000]!r}"
-    return "error", ""
+    return "error", text
 
 
 def _judge_values(original: Original, mutant: Mutant, values: dict[str, str], attributes: str) -> tuple[str, str]:
@@ -112,9 +143,11 @@ def _judge_values(original: Original, mutant: Mutant, values: dict[str, str], at
         own = names.index(name) if name in names else NOBODY
         # Names that come from elsewhere can make one variable pass for another.
         free = bool(owners & {own, NOBODY}) or ("name" in classes and mutant.kind in ("swap", "splice"))
-        if values[name] != digest and (not free or _checked(mutant, changed)):
-            return "FAILURE", f"other values of {name}, although only bytes of {touched} were changed ({mutant.what})"
-    if attributes != original.attributes and (not classes & {"attribute", "meaning", "name"} or _checked(mutant, changed)):
+        if values[name] != digest and not free:
+            # A pointer to another variable's block of the same size is seen only by who looks at all variables.
+            outcome = "elsewhere" if "offset" in classes else "FAILURE"
+            return outcome, f"other values of {name}, although only bytes of {touched} were changed ({mutant.what})"
+    if attributes != original.attributes and not classes & {"attribute", "meaning", "name"}:
         return "FAILURE", f"other attributes, although only bytes of {touched} were changed ({mutant.what})"
     if values == original.values and attributes == original.attributes:
         return "same", ""
@@ -122,8 +155,8 @@ def _judge_values(original: Original, mutant: Mutant, values: dict[str, str], at
     return "other", f"{kind}: {' '.join(sorted(classes & {'value', 'pad', 'meaning', 'name', 'attribute'}))}"
 
 
-def _checked(mutant: Mutant, changed: np.ndarray) -> bool:
+def _has_checksum(mutant: Mutant) -> bool:
     """Tell whether the file has a checksum of all its bytes, which was not switched off by the damage itself."""
     # After the signature (8 bytes) size, type, offset, version, release and encoding of the file descriptor.
     flags = 8 + 8 + 4 + 8 + 4 + 4 + 4
-    return mutant.seed.name == "nasa-md5" and not ((changed >= flags) & (changed < flags + 4)).any()
+    return mutant.seed.name == "nasa-md5" and mutant.content[flags : flags + 4] == mutant.seed.content[flags : flags + 4]
