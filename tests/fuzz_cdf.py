@@ -27,6 +27,7 @@ import click
 from fuzz_judge import Original, judge
 from fuzz_mutate import Mutant, mutate
 from fuzz_seeds import Seed, make_seeds
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS, MEMORY = 5.0, 2**30
@@ -104,7 +105,9 @@ def work(folder: Path, real: Path | None, seed: int, numbers: range) -> None:
 class Tally:
     """What became of the mutants."""
 
-    def __init__(self) -> None:
+    def __init__(self, mutants: int = 0) -> None:
+        # Shown on a terminal only.
+        self.bar = tqdm(total=mutants, disable=None, unit="mutant")
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.explained: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -113,6 +116,7 @@ class Tally:
 
     def add(self, number: int, name: str, kind: str, outcome: str, text: str, took: float) -> None:
         with self.lock:
+            self.bar.update()
             self.outcomes[kind, outcome] += 1
             self.slowest = max(self.slowest, took)
             if outcome == "FAILURE":
@@ -166,7 +170,7 @@ def _share(folder: Path, real: Path | None, seed: int, numbers: range, tally: Ta
 
 def run(folder: Path, *, mutants: int, seed: int, workers: int, real: Path | None = REAL) -> Tally:
     """Read mutants 0 to `mutants` (not included) of a seed."""
-    tally = Tally()
+    tally = Tally(mutants)
     real = real if real and real.is_dir() else None
     threads = [
         threading.Thread(target=_share, args=(folder, real, seed, range(first, mutants, workers), tally)) for first in range(workers)
@@ -175,6 +179,7 @@ def run(folder: Path, *, mutants: int, seed: int, workers: int, real: Path | Non
         thread.start()
     for thread in threads:
         thread.join()
+    tally.bar.close()
     return tally
 
 
