@@ -44,9 +44,9 @@ class Killed:
     survivors: list[str]
 
 
-def run_until(folder: Path, moment: float, *arguments: str) -> Killed | None:
+def run_until(folder: Path, moment: float) -> Killed | None:
     """Start a run as a process group of its own and kill it after `moment` seconds; None if it ended before."""
-    command = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2", *(arguments or CONFIG)]
+    command = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2", *CONFIG]
     environment = os.environ | {"PYTHONPATH": str(folder), "RINGDECAY_CACHE": str(folder / "cache")}
     log = folder / "killed.log"
     with log.open("w") as stream:
@@ -65,11 +65,9 @@ def run_until(folder: Path, moment: float, *arguments: str) -> Killed | None:
     return Killed(moment, _running(log.read_text()), left, survivors)
 
 
-def resume(folder: Path, *arguments: str) -> None:
-    """Do what a user does after a kill: take off the lock of the dead run, and run again."""
-    arguments = arguments or CONFIG
-    snakemake(folder, *arguments, "--unlock")
-    snakemake(folder, *arguments)
+def unlock(folder: Path) -> None:
+    """Take off the lock of the killed run, as a user has to do: Snakemake cannot tell that the run is dead."""
+    snakemake(folder, *CONFIG, "--unlock")
 
 
 def differences(folder: Path, reference: Path) -> list[str]:
@@ -145,7 +143,7 @@ def one_round(folder: Path, reference: Path, moments: list[float]) -> tuple[list
         kills: list[Killed] = []
         for moment in moments:
             if kills:
-                snakemake(folder, *CONFIG, "--unlock")
+                unlock(folder)
             killed = run_until(folder, moment)
             if killed is None:
                 break
@@ -154,7 +152,8 @@ def one_round(folder: Path, reference: Path, moments: list[float]) -> tuple[list
             break
         # The run was over before the kill, because the machine was quicker than at the reference.
         moments = [0.8 * moment for moment in moments]
-    resume(folder)
+    unlock(folder)
+    snakemake(folder, *CONFIG)
     return kills, differences(folder, reference)
 
 
