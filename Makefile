@@ -2,13 +2,17 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= 2
+FUZZ_MUTANTS ?= 100000
+FUZZ_SEED ?= 1
+CHAOS_KILLS ?= 20
+CHAOS_SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 # SpacePy writes its settings into a folder on import; keep that out of the user's home.
 export SPACEPY := $(CURDIR)/$(VENV)/share/spacepy
 export MPLBACKEND := Agg
 
-.PHONY: env run test format lock clean
+.PHONY: env run test fuzz chaos format lock clean
 
 env: $(VENV)/.complete
 
@@ -35,6 +39,14 @@ test: env
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+# Damaged CDF files on all cores; a failure names the mutant, which $(BIN)/python tests/fuzz_cdf.py --seed SEED --only NUMBER makes again.
+fuzz: env
+	$(BIN)/python tests/fuzz_cdf.py --mutants $(FUZZ_MUTANTS) --seed $(FUZZ_SEED)
+
+# The whole workflow, killed at random moments and resumed; about half an hour.
+chaos: env
+	$(BIN)/python tests/chaos.py --kills $(CHAOS_KILLS) --seed $(CHAOS_SEED)
 
 format: env
 	$(BIN)/ruff format .
