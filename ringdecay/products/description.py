@@ -54,12 +54,23 @@ class EnergyTable:
         UTC from which (inclusive) and until which (exclusive) the table holds; None for always.
     source : str
         Where the table is written.
+    channels : (int, int) or None
+        As in `Product`, where the ion's channels are not the same at all times; None takes those of the product.
+    dataset : str
+        NASA's identifier of the data set of that time, with `{PROBE}`, where it has one of its own.
     """
 
     energies: tuple[float, ...]
     start: str | None = None
     stop: str | None = None
     source: str = ""
+    channels: tuple[int, int] | None = None
+    dataset: str = ""
+
+
+#: What an ion is called in titles and long names. RBSPICE tells the element, not the charge; the names of the ions follow the
+#: design's words.
+ION_NAMES = {"H+": "proton", "He+": "helium", "O+": "oxygen"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ class Product:
     variables : mapping of str to Variable
         The variables that are read, by their role: `time`, `flux`, `energy`, `pitch_angle`, ...
     sizes : mapping of str to int
-        Length of each axis, by its name.
+        Length of each axis, by its name. Where it changed with the energy table, that of the last table.
     ion : {"H+", "He+", "O+"} or None
         The ion of a flux product.
     time_is : {"start", "centre"}
@@ -110,7 +121,8 @@ class Product:
     channels : (int, int) or None
         First channel of the ion and the one after its last, of an array that holds several ions; None for all.
     energy_tables : tuple of EnergyTable
-        Nominal channel energies; compared with the file's own table, which is the one that is used.
+        Nominal channel energies; compared with the file's own table, which is the one that is used. Of several that hold at one
+        time, the file's must be one.
     energy_tolerance : float
         Largest relative difference between the file's table and the nominal one.
     """
@@ -134,3 +146,11 @@ class Product:
     channels: tuple[int, int] | None = None
     energy_tables: tuple[EnergyTable, ...] = ()
     energy_tolerance: float = 0.05
+
+    @property
+    def energy_axis_sizes(self) -> tuple[int, ...]:
+        """Lengths that the energy axis of a file may have: that of the array, or of each energy table where it holds one ion alone."""
+        tables = [table for table in self.energy_tables if table.channels is None]
+        if self.channels is not None or not tables or len(tables) < len(self.energy_tables):
+            return (self.sizes["energy"],) if "energy" in self.sizes else ()
+        return tuple(dict.fromkeys(len(table.energies) for table in tables))
