@@ -14,6 +14,7 @@ import click
 
 from ringdecay import __version__
 from ringdecay.errors import InputError, RingdecayError
+from ringdecay.products import FLUX_PRODUCTS, PRODUCTS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,7 +84,7 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
     click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
 
 
-@main.command()
+@main.command(epilog=f"Products: {', '.join(PRODUCTS)}.")
 @click.argument("product")
 @click.option("-p", "--probe", type=click.Choice(["a", "b"]), help="Van Allen probe; none for an index.")
 @click.option("--start", required=True, help="First day, such as 2015-03-10.")
@@ -96,10 +97,7 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
 def fetch(
     product: str, probe: str | None, start: str, stop: str, archive: str, cache: Path | None, lock: Path | None, dry_run: bool
 ) -> None:
-    """Make the files of PRODUCT available on this machine, the newest version of each.
-
-    Products: rbspice-pap-tofxeh, hope-pa, omni-hro-5min, omni-hro-1min, omni2-yearly.
-    """
+    """Make the files of PRODUCT available on this machine, the newest version of each."""
     from ringdecay import archive as room  # noqa: PLC0415
 
     if dry_run:
@@ -120,7 +118,7 @@ def fetch(
 @main.command("bin")
 @click.argument("files", nargs=-1, required=True, type=_IN)
 @click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
-@click.option("--product", default="rbspice-pap-tofxeh", help="Product of the files.")
+@click.option("--product", default="rbspice-pap-tofxeh", help=f"Product of the files: {', '.join(FLUX_PRODUCTS)}.")
 @click.option("--archive", help="Where the files of a lock (a .tsv of `ringdecay fetch`) are.")
 @click.option("--cache", type=_FILE, help="Folder for downloads.")
 @click.option("--time-bin-hours", default=8.97, help="Width of a time bin; 8.97 h is one orbit.")
@@ -286,7 +284,6 @@ def info(config_file: Path | None, as_json: bool) -> None:
 
     from ringdecay.archive import default_cache  # noqa: PLC0415
     from ringdecay.config import read_config  # noqa: PLC0415
-    from ringdecay.products import PRODUCTS  # noqa: PLC0415
     from ringdecay.provenance import versions  # noqa: PLC0415
 
     record: dict[str, Any] = {

@@ -29,11 +29,11 @@ def pap_file(
     """Write a small file with the variables of RBSPICE's level 3 PAP product."""
     rng = np.random.default_rng(3)
     flux = rng.uniform(1e4, 1e6, size=(records, energies.size, CENTRES.size)).astype(np.float32)
-    tt2000 = np.array([_tt2000(start) + i * step for i in range(records)], dtype=np.int64)
+    epoch = np.array([tt2000(start) + i * step for i in range(records)], dtype=np.int64)
     flags = np.full(flux.shape, 10, dtype=np.int16) if quality is None else quality
     attributes = {"UNITS": units, "FILLVAL": np.float32(-1e31), "DEPEND_1": "FPDU_Energy", "DEPEND_2": "PA_Midpoint"}
     data = {
-        "Epoch": (33, [], True, tt2000, {}),
+        "Epoch": (33, [], True, epoch, {}),
         "FPDU_Energy": (44, [energies.size], False, energies.astype(np.float32), {"UNITS": "MeV"}),
         "PA_Midpoint": (44, [CENTRES.size], False, CENTRES, {"UNITS": "deg"}),
         "FPDU": (44, list(flux.shape[1:]), True, flux, attributes),
@@ -74,7 +74,8 @@ def pap_file(
     return path, flux
 
 
-def _tt2000(day: str) -> int:
+def tt2000(day: str) -> int:
+    """Nanoseconds of TT2000 at a UTC time between the leap seconds of 2012 and 2015, and near enough for others."""
     # Seconds from J2000 TT: 2015-06-30 lies after the leap second of 2012 (TAI - UTC = 35 s), 32.184 s more to TT.
     offset = np.timedelta64(35_000_000_000 + 32_184_000_000, "ns")
     return int((np.datetime64(day, "ns") - np.datetime64("2000-01-01T12:00", "ns") + offset).astype(np.int64))

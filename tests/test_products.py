@@ -21,7 +21,7 @@ from ringdecay.products import FLUX_PRODUCTS, ION_NAMES, PRODUCTS, get_product
 FLUX = [PRODUCTS[name] for name in FLUX_PRODUCTS]
 RBSPICE = [product for product in FLUX if product.name.startswith("rbspice")]
 AT_SPDF = "https://spdf.gsfc.nasa.gov/pub/data/"
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 @pytest.fixture(scope="module")

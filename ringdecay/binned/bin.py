@@ -23,7 +23,7 @@ from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
-from ringdecay.products import get_product
+from ringdecay.products import PRODUCTS, get_product
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +175,7 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
         "file_values_excluded": n_excluded,
         "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
         "simulated": flux.attrs.get("simulated", "no"),
+        "ion": str(flux.attrs.get("ion", "unknown")),
     }
     return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, facts)
 
@@ -250,8 +251,12 @@ def _combine(
         omni[:, span] += partial.omnidirectional
         resolved[:, span] += partial.resolved
     simulated = "yes" if any(partial.facts["simulated"] == "yes" for partial in used) else "no"
+    ion = used[0].facts["ion"] if used else PRODUCTS[product].ion if product in PRODUCTS else None
     files = pd.DataFrame(rows).assign(file_probe=probe)
-    return binned_dataset(omni, resolved, first, energy, grid, files, product=product, probe=probe, simulated=simulated, exclude=exclude)
+    return binned_dataset(
+        omni, resolved, first, energy, grid, files,
+        product=product, ion=ion or "unknown", probe=probe, simulated=simulated, exclude=exclude,
+    )  # fmt: skip
 
 
 def _without_folder(error: FileError) -> str:

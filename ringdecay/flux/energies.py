@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.expected import order_of_axes, unit_factor
-from ringdecay.products import EnergyTable, Product
+from ringdecay.products import PRODUCTS, EnergyTable, Product
 
 logger = logging.getLogger(__name__)
 
@@ -96,9 +96,10 @@ def same_energies(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) 
     return one.size == other.size and bool(np.allclose(one, other, rtol=_SAME_ENERGY, atol=0))
 
 
-def dates_of_change(product: Product) -> str:
-    """Say when the product's energy tables changed, for advice; empty if they never did."""
-    return ", ".join(sorted({table.start for table in product.energy_tables if table.start is not None}))
+def dates_of_change(product: str) -> str:
+    """Say when the energy tables of a product changed, for advice; empty if they never did or the product is not known."""
+    tables = PRODUCTS[product].energy_tables if product in PRODUCTS else ()
+    return ", ".join(sorted({table.start for table in tables if table.start is not None}))
 
 
 def _one_a_record(path: Path, variable: CdfVariable, product: Product) -> npt.NDArray[np.float64]:

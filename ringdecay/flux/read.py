@@ -21,7 +21,7 @@ from ringdecay.flux.expected import check_origin, date_and_probe
 from ringdecay.flux.resolved import read_resolved
 from ringdecay.flux.telescopes import read_telescopes
 from ringdecay.flux.time_base import on_flux_times
-from ringdecay.products import ION_NAMES, Product, get_product
+from ringdecay.products import Product, get_product, ion_name
 
 logger = logging.getLogger(__name__)
 
@@ -101,12 +101,12 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
         logger.info("%s: %d of %d records have no time or do not follow the one before", path.name, (~sound).sum(), sound.size)
     check_origin(content, product, result.time[sound])
 
-    ion = ION_NAMES.get(product.ion or "", "particle")
+    ion = product.ion or "unknown"
     dims = ("time", "energy", "pitch_angle")
     # All records are sound in most files; then nothing is copied.
     kept: Any = slice(None) if sound.all() else sound
     variables: dict[str, Any] = {
-        "flux": (dims, result.flux[kept], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": f"differential {ion} flux"})
+        "flux": (dims, result.flux[kept], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": f"differential {ion_name({'ion': ion})} flux"})
     }
     if result.counting_error is not None:
         about = {"units": "percent", "long_name": "counting error, 100 / sqrt(counts)"}
@@ -124,7 +124,7 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
         attrs={
             "product": product.name,
             "title": product.title,
-            "ion": product.ion or "unknown",
+            "ion": ion,
             "source_files": path.name,
             "simulated": "yes" if content.simulated else "no",
             "n_fill": result.n_fill,
@@ -181,5 +181,5 @@ def _concatenate(datasets: list[xr.Dataset]) -> xr.Dataset:
 
 
 def _split_at(flux: xr.Dataset) -> str:
-    dates = dates_of_change(get_product(str(flux.attrs["product"])))
+    dates = dates_of_change(str(flux.attrs["product"]))
     return f": the tables of {flux.attrs['product']} changed at {dates}" if dates else ""

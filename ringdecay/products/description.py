@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Period = Literal["day", "month", "half-year", "year"]
 #: What a variable's unit must be a unit of; the spelling differs from file to file. "hours" is magnetic local time, whose unit real
@@ -71,6 +71,11 @@ class EnergyTable:
 #: What an ion is called in titles and long names. RBSPICE tells the element, not the charge; the names of the ions follow the
 #: design's words.
 ION_NAMES = {"H+": "proton", "He+": "helium", "O+": "oxygen"}
+
+
+def ion_name(attributes: Mapping[Any, Any]) -> str:
+    """Name the ion of a dataset by its attribute `ion`, for titles; data from before that attribute are of protons."""
+    return ION_NAMES.get(str(attributes.get("ion", "H+")), "particle")
 
 
 @dataclass(frozen=True)
