@@ -31,11 +31,11 @@ def telescope_file(
     *,
     spins=20,
     start="2015-06-30T00:00:00",
-    distribution=lambda alpha: np.ones_like(alpha),
+    distribution=np.ones_like,
     level=1e6,
     tilt=75.0,
     first_spin=100,
-    change=lambda data: None,
+    change=None,
     table=None,
     channels=None,
     leave_out=(),
@@ -73,7 +73,8 @@ def telescope_file(
         "L": np.full(n, 4.05),
         "MLT": (23.9 + 0.4 * (record % 2)) % 24,
     }
-    change(data)
+    if change is not None:
+        change(data)
     units = {flux: "1/(MeV-cm^2-s-sr)", f"{flux}_Energy": "MeV", f"{flux}_Alpha": "Degrees", "Duration": "Seconds", "L": "EarthRadii",
              "MLT": "Degrees", "Position_SM": "EarthRadii", f"{flux}_Quality": "(10=OK)", "Alpha_Quality": "(0=good)"}  # fmt: skip
     writer = cdfwrite.CDF(path, cdf_spec={"Majority": "row_major"})

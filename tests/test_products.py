@@ -167,8 +167,9 @@ def test_no_product_takes_the_files_of_another():
 
 
 def test_versions_sort_as_numbers():
-    versions = ["1.1.2-00", "1.1.9-00", "1.1.12-00", "1.1.12-01", "1.1.12-07", "1.1.12-10", "1.2.4-03"]
-    assert sorted(versions[::-1], key=version_key) == versions
+    in_order = ["1.1.2-00", "1.1.9-00", "1.1.12-00", "1.1.12-01", "1.1.12-07", "1.1.12-10", "1.2.4-03"]
+    assert sorted(sorted(in_order), key=version_key) == in_order
+    assert sorted(in_order) != in_order
 
 
 @pytest.mark.parametrize("product", FLUX, ids=lambda product: product.name)
