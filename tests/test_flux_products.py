@@ -232,10 +232,11 @@ def test_integer_fill_is_no_good_quality_and_an_error_of_zero_no_count(tmp_path)
         ("angle", "h", None), ("hours", "Degrees", 1), ("hours", "h", 1), ("hours", "hr", 1), ("hours", "keV", None),
         ("percent", "", 1), ("percent", "%", 1), ("percent", "keV", None), ("seconds", "Seconds", 1), ("seconds", "ms", 1e-3),
         ("energy", "MeV", 1000), ("energy", "Mev", 1000), ("energy", "eV", 1e-3), ("energy", "", None), ("time", "ns", 1),
-        ("number", "x", 1),        ("flux", "1/(MeV-cm^2-s-sr)", 1e-3), ("flux", "1/(Mev-cm^2-s-sr)", 1e-3), ("flux", "(cm^2 s sr MeV)^-1", 1e-3),
+        ("number", "x", 1), ("flux", "1/(MeV-cm^2-s-sr)", 1e-3), ("flux", "1/(Mev-cm^2-s-sr)", 1e-3), ("flux", "(cm^2 s sr MeV)^-1", 1e-3),
         ("flux", "Counts/(MeV-cm^2-s-sr)", 1e-3), ("flux", "(cm^2 s sr keV)^-1", 1),
         ("flux", "cm!e-2!ns!e-1!nsr!e-1!nkeV!e-1!n", 1),
-        ("flux", "(cm^2 s keV)^-1", None), ("flux", "(cm^2 s MeV)^-1", None), ("flux", "s^-1", None), ("flux", "(cm^2 s sr keV nT)^-1", None),
+        ("flux", "(cm^2 s keV)^-1", None), ("flux", "(cm^2 s MeV)^-1", None), ("flux", "s^-1", None),
+        ("flux", "(cm^2 s sr keV nT)^-1", None),
     ],
 )  # fmt: skip
 def test_every_spelling_met_is_known_by_its_dimension(quantity, units, factor):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
@@ -91,12 +92,12 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
     combined, combined_error = combine(
         cell, n_spins * CENTRES.size, flux, None if error is None else canonical(error), np.repeat(weight, telescopes).reshape(cell.shape)
     )
-    shape = (channels.energy.size, n_spins, CENTRES.size)
+    shape = (n_spins, CENTRES.size, channels.energy.size)
     first = np.flatnonzero(usable)[np.r_[True, np.diff(group[usable]) > 0]]
     return Measured(
         time[first],
-        np.ascontiguousarray(combined.reshape(shape).swapaxes(0, 1)) * factor,
-        None if combined_error is None else np.ascontiguousarray(combined_error.reshape(shape).swapaxes(0, 1)),
+        np.ascontiguousarray(combined.reshape(shape).swapaxes(1, 2)) * factor,
+        None if combined_error is None else np.ascontiguousarray(combined_error.reshape(shape).swapaxes(1, 2)),
         CENTRES,
         np.stack([EDGES[:-1], EDGES[1:]], axis=-1),
         _mean_coordinates(coordinates_of(path, found, time), group, weight, n_spins),
@@ -159,27 +160,30 @@ def combine(
 
     Returns
     -------
-    flux, error : ndarray, shape (energies, n_cells)
+    flux, error : ndarray, shape (n_cells, energies)
         NaN where no sample is. The error is NaN, too, where a sample above zero has none: its counts are not known.
     """
-    inside = cell.ravel() >= 0
-    cells, weights = cell.ravel()[inside], weight.ravel()[inside]
-    means = np.full((flux.shape[2], n_cells), np.nan)
-    errors = None if error is None else np.full(means.shape, np.nan)
-    for k in range(flux.shape[2]):
-        values = flux[:, :, k].ravel()[inside].astype(np.float64)
-        valid = np.isfinite(values)
-        at, w, values = cells[valid], weights[valid], values[valid]
-        total = np.bincount(at, w, n_cells)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means[k] = np.where(total > 0, np.bincount(at, w * values, n_cells) / total, np.nan)
-            if error is not None and errors is not None:
-                counts = (100.0 / error[:, :, k].ravel()[inside][valid].astype(np.float64)) ** 2
-                lost = np.isnan(counts) & (values > 0)
-                added = np.bincount(at, np.where(np.isnan(counts), 0.0, counts), n_cells)
-                added[at[lost]] = np.nan
-                errors[k] = np.where(added > 0, 100.0 / np.sqrt(added), np.nan)
-    return means, errors
+    inside = np.flatnonzero(cell.ravel() >= 0)
+    order = inside[np.argsort(cell.ravel()[inside], kind="stable")]
+    first = np.searchsorted(cell.ravel()[order], np.arange(n_cells + 1))
+
+    def add(weights: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Weighted sums over the samples of each cell; a sparse product is several times faster than `bincount` by energy."""
+        matrix = csr_array((weights.ravel()[order].astype(np.float64), order, first), shape=(n_cells, cell.size))
+        return np.asarray(matrix @ values.reshape(cell.size, -1))
+
+    valid = np.isfinite(flux)
+    total = add(weight, valid.astype(np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(total > 0, add(weight, np.where(valid, flux, 0.0)) / total, np.nan)
+        if error is None:
+            return mean, None
+        one = np.ones(cell.shape)
+        counts = (100.0 / error.astype(np.float64)) ** 2
+        known = np.isfinite(counts)
+        added = add(one, np.where(known & valid, counts, 0.0))
+        lost = add(one, (~known & valid & (flux > 0)).astype(np.float64)) > 0
+        return mean, np.where((added > 0) & ~lost, 100.0 / np.sqrt(added), np.nan)
 
 
 def _pitch_angles(path: Path, found: Found, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
