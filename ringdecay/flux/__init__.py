@@ -1,14 +1,13 @@
 """From files of one product to flux with canonical names and units, quality applied."""
 
 from ringdecay.flux.energies import dates_of_change, same_energies
-from ringdecay.flux.expected import check_variable, date_and_probe
+from ringdecay.flux.expected import date_and_probe
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, equatorial_pitch_angle, omnidirectional, solid_angle
 from ringdecay.flux.position import dipole_L, magnetic_latitude
 from ringdecay.flux.read import open_flux
 
 __all__ = [
     "MIN_COVERAGE",
-    "check_variable",
     "date_and_probe",
     "dates_of_change",
     "dipole_L",

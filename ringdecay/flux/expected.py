@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ringdecay.cdf import CdfFile, CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.units import factor_of
-from ringdecay.products import Product, Quantity, Variable
+from ringdecay.products import Product, Quantity
 
 #: What a unit must be, in words.
 _UNITS_OF: dict[Quantity, str] = {
@@ -77,31 +77,6 @@ def order_of_axes(
         words = " and ".join(f"{size} of {name}" for name, size in wanted)
         raise FileError(path, f"{variable.name} over {words}", f"sizes {sizes} that depend on {depends}", advice)
     return order
-
-
-def check_variable(path: Path, variable: CdfVariable, expected: Variable, product: Product) -> None:
-    """Check unit, number of axes and their lengths against the description.
-
-    Raises
-    ------
-    FileError
-        At the first that differs.
-    """
-    unit_factor(path, variable, expected.quantity)
-    sizes = variable.values.shape[1:] if variable.record_varying else variable.values.shape
-    possible = [product.energy_axis_sizes if axis == "energy" else (product.sizes[axis],) for axis in expected.axes]
-    # A scalar that does not vary may be stored as an array of one.
-    found = sorted(size for size in sizes if expected.axes or size != 1)
-    if not any(sorted(lengths) == found for lengths in _choices(possible)):
-        words = " x ".join(f"{' or '.join(map(str, lengths))} ({axis})" for lengths, axis in zip(possible, expected.axes, strict=True))
-        raise FileError(path, f"{variable.name} of {words or 'one value a record'}", f"sizes {sizes}", "check the product")
-
-
-def _choices(possible: Sequence[Sequence[int]]) -> list[list[int]]:
-    choices: list[list[int]] = [[]]
-    for lengths in possible:
-        choices = [[*choice, length] for choice in choices for length in lengths]
-    return choices
 
 
 def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:

@@ -111,7 +111,9 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
     if result.counting_error is not None:
         about = {"units": "percent", "long_name": "counting error, 100 / sqrt(counts)"}
         variables["counting_error"] = (dims, result.counting_error[kept], about)
-    coordinates = {name: ("time", values[kept], attributes) for name, (values, attributes) in result.coordinates.items()}
+    coordinates = {
+        name: (("time", "component")[: values.ndim], values[kept], attributes) for name, (values, attributes) in result.coordinates.items()
+    }
     return xr.Dataset(
         variables,
         coords={

@@ -208,16 +208,23 @@ def _durations(path: Path, found: Found, records: int) -> npt.NDArray[np.float64
 
 
 def _mean_coordinates(coordinates: Coordinates, group: npt.NDArray[np.int64], weight: npt.NDArray[np.float64], n: int) -> Coordinates:
+    """Weighted means over the records of each group; a vector's components one by one."""
+
+    def mean(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        known = np.isfinite(values) & (group >= 0)
+        at, w = group[known], weight[known]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.bincount(at, w * values[known], n) / np.bincount(at, w, n))
+
     result = {}
     for name, (values, attributes) in coordinates.items():
-        known = np.isfinite(values) & (group >= 0)
-        at, w, of = group[known], weight[known], values[known]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if name == "MLT":
-                # Round the clock: the mean of 23.9 h and 0.1 h is 0 h.
-                turn = np.bincount(at, w * np.cos(of * np.pi / 12), n) + 1j * np.bincount(at, w * np.sin(of * np.pi / 12), n)
-                mean = np.where(np.bincount(at, w, n) > 0, np.angle(turn) * 12 / np.pi % 24, np.nan)
-            else:
-                mean = np.bincount(at, w * of, n) / np.bincount(at, w, n)
-        result[name] = (mean, attributes)
+        if name == "MLT":
+            # Round the clock: the mean of 23.9 h and 0.1 h is 0 h.
+            turn = mean(np.cos(values * np.pi / 12)) + 1j * mean(np.sin(values * np.pi / 12))
+            of_spin = np.angle(turn) * 12 / np.pi % 24
+        elif values.ndim == 2:
+            of_spin = np.stack([mean(component) for component in values.T], axis=-1)
+        else:
+            of_spin = mean(values)
+        result[name] = (of_spin, attributes)
     return result

@@ -16,7 +16,7 @@ from ringdecay.flux.values import measured
 # Between two points further apart nothing is interpolated. A straight line over 300 s is off by g t^2 / 8 at most: with 8 m/s2 near the
 # perigee at 600 km that is 90 km, 0.014 Earth radii.
 MAX_GAP_SECONDS = 300.0
-_ROLES = ("L", "L_eq", "L_star", "MLT", "MLAT", "position", "position_SM")
+_ROLES = ("L_eq", "L_star", "MLT", "position")
 
 
 def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) -> Found:

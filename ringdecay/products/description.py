@@ -151,11 +151,3 @@ class Product:
     channels: tuple[int, int] | None = None
     energy_tables: tuple[EnergyTable, ...] = ()
     energy_tolerance: float = 0.05
-
-    @property
-    def energy_axis_sizes(self) -> tuple[int, ...]:
-        """Lengths that the energy axis of a file may have: that of the array, or of each energy table where it holds one ion alone."""
-        tables = [table for table in self.energy_tables if table.channels is None]
-        if self.channels is not None or not tables or len(tables) < len(self.energy_tables):
-            return (self.sizes["energy"],) if "energy" in self.sizes else ()
-        return tuple(dict.fromkeys(len(table.energies) for table in tables))

@@ -76,6 +76,7 @@ PRODUCTS = (
             "L_eq": Variable("L", fill=_FILL),
             "L_star": Variable("L_star", fill=_FILL),
             "MLT": Variable("MLT", quantity="hours", fill=_FILL),
+            # The latitude comes from the position, as for the other products: which dipole the file's MLAT is of is not said.
             "position": Variable("Position", ("component",), "length", fill=_FILL),
         },
         # The energies of the 31 channels are not in NASA's record: those of the file are used as they are.

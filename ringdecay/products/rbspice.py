@@ -83,7 +83,7 @@ _CAVEATS = (
 _PROTON_CAVEATS = (
     Caveat(
         "RCPANN leaves out probe A before 2016-11-01, probe B from 2016-11-01 to 2018-01-01, and L below 2.5; its reason is not stated. "
-        "config/mission.yaml excludes the same.",
+        "config/mission.yaml excludes the same of rbspice-pap-tofxeh.",
         "github.com/jinxingli87/RCPANN, rcpann_v1.0.ipynb, commit e4888e8",
     ),
 )
