@@ -31,9 +31,6 @@ PRODUCTS = (
             "L_star": Variable("L_star_Ion", fill=_FILL),
             "MLT": Variable("MLT_Ion", quantity="hours", fill=_FILL),
             "position": Variable("Position_Ion", ("component",), "length", fill=_FILL),
-            # 0 apogee, 1 perigee (lowest channels raised), 2 burst (a choice of energies): each has its own energy table, which is what
-            # keeps the records apart.
-            "mode": Variable("Mode_Ion", fill=255),
         },
         sizes={"energy": 72, "pitch_angle": 11, "component": 3},
         ion="H+",
@@ -45,7 +42,8 @@ PRODUCTS = (
                 "SPASE record of RBSPA_REL04_ECT-HOPE-PA-L3, FPDU and HOPE_ENERGY_Ion",
             ),
             Caveat(
-                "Near perigee the lowest channels are raised: records whose energy table is not that of most are left out and counted.",
+                "Near perigee (Mode_Ion = 1) the lowest channels are raised: records whose energy table is not that of most of the file are "
+                "left out and counted.",
                 "SPASE record of RBSPA_REL04_ECT-HOPE-PA-L3, Mode_Ion",
             ),
             Caveat(
