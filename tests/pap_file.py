@@ -39,7 +39,7 @@ def pap_file(
         "PA_Midpoint": (44, [CENTRES.size], False, CENTRES, {"UNITS": "deg"}),
         flux_name: (44, list(flux.shape[1:]), True, flux, attributes),
         f"{flux_name}_Error": (44, list(flux.shape[1:]), True, np.full(flux.shape, 5, dtype=np.float32), {"UNITS": "%"}),
-        f"{flux_name}_Quality": (2, list(flux.shape[1:]), True, flags, {}),
+        f"{flux_name}_Quality": (2, list(flags.shape[1:]), True, flags, {}),
         "Position_SM": (44, [3], True, np.tile(np.array([3.0, 0.0, 1.0], dtype=np.float32), (records, 1)), {"UNITS": "Earth radii"}),
         "L": (44, [], True, np.full(records, 4.05, dtype=np.float32), {}),
         "MLT": (44, [], True, np.full(records, 13.0, dtype=np.float32), {"UNITS": "Degrees"}),

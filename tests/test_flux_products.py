@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from cdflib import cdfwrite
 from pap_file import pap_file, tt2000
 from telescope_file import telescope_file
@@ -14,6 +15,7 @@ from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.units import energy_to_kev, factor_of, flux_to_per_kev, length_to_earth_radii
 from ringdecay.flux.values import measured, measured_error, measured_flux
+from ringdecay.plots.labels import energy_label
 from ringdecay.products import PRODUCTS
 
 HELIUM = "rbspice-pap-tofxehe"
@@ -200,6 +202,20 @@ def test_valid_ranges_may_be_given_for_each_place_on_an_axis():
     np.testing.assert_array_equal(np.isnan(whole), values > 12)
     nothing_said = measured(variable(np.arange(18.0).reshape(2, 3, 3), VALIDMAX=np.array([1.0, 1.0])))
     assert np.isfinite(nothing_said).all()
+
+
+def test_flags_and_errors_of_other_sizes_than_the_flux_are_refused(tmp_path):
+    path, _ = pap_file(tmp_path / "x.cdf", quality=np.full((20, 14, 16), 10, dtype=np.int16))
+    with pytest.raises(FileError, match=r"FPDU_Quality of 20 x 14 x 17 or 20 or 20 x 1 values, found sizes \(20, 14, 16\)"):
+        rd.open_flux(path, "rbspice-pap-tofxeh")
+    one_a_record, _ = pap_file(tmp_path / "y.cdf", quality=np.full(20, 10, dtype=np.int16))
+    assert np.isfinite(rd.open_flux(one_a_record, "rbspice-pap-tofxeh")["flux"]).all()
+
+
+def test_figures_name_the_ion():
+    assert energy_label(xr.Dataset(attrs={"ion": "O+"})) == "oxygen energy (keV)"
+    assert energy_label(xr.Dataset()) == "proton energy (keV)"
+    assert energy_label(xr.Dataset(attrs={"ion": "unknown"})) == "particle energy (keV)"
 
 
 def test_flux_of_zero_counts_and_negative_flux_does_not():

@@ -218,6 +218,16 @@ def test_flags_of_another_convention_and_files_without_angles_are_refused(tmp_pa
         rd.open_flux(telescope_file(tmp_path / "x.cdf", change=zeros), "rbspice-tofxeh")
     with pytest.raises(FileError, match="a time and a pitch angle"):
         rd.open_flux(telescope_file(tmp_path / "y.cdf", change=no_angle), "rbspice-tofxeh")
+
+    def short(name, axis=0):
+        def cut(data):
+            data[name] = np.delete(data[name], 0, axis=axis)
+
+        return cut
+
+    for name, axis in (("FPDU_Quality", 2), ("FPDU_Error", 1), ("FPDU_Alpha", 1), ("FPDU_Energy", 0), ("FPDU", 2)):
+        with pytest.raises(FileError, match=name):
+            rd.open_flux(telescope_file(tmp_path / f"{name}.cdf", change=short(name, axis)), "rbspice-tofxeh")
     with pytest.raises(FileError, match="Spin"):
         rd.open_flux(telescope_file(tmp_path / "z.cdf", leave_out=("Spin",)), "rbspice-tofxeh")
 

@@ -79,6 +79,19 @@ def order_of_axes(
     return order
 
 
+def check_sizes(path: Path, variable: CdfVariable, *allowed: tuple[int, ...]) -> None:
+    """Check that a variable has one of the allowed shapes, records included.
+
+    Raises
+    ------
+    FileError
+        If it has another.
+    """
+    if variable.values.shape not in allowed:
+        words = " or ".join(" x ".join(map(str, shape)) for shape in allowed)
+        raise FileError(path, f"{variable.name} of {words} values", f"sizes {variable.values.shape}", "report this file")
+
+
 def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:
     """Check that measured values have good flags at all: another convention of the flags must not lose a file in silence.
 

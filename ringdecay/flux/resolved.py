@@ -12,7 +12,7 @@ from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
-from ringdecay.flux.expected import check_good_flags, order_of_axes, unit_factor
+from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
 from ringdecay.flux.pitch_angle import edges_of_centres
 from ringdecay.flux.values import Measured, measured, measured_error, measured_flux
 from ringdecay.products import Product
@@ -59,6 +59,8 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
         flux *= np.asarray(factor, dtype=flux.dtype)
     n_bad = 0
     if "quality" in found:
+        records = flux.shape[0]
+        check_sizes(path, found["quality"], found["flux"].values.shape, (records,), (records, 1))
         flags = found["quality"].values
         # One flag a record, or one a value.
         flags = canonical(flags) if flags.ndim == 3 else flags.reshape(len(flux), 1, 1)
@@ -67,6 +69,9 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
         check_good_flags(path, found["quality"].name, np.broadcast_to(flags, flux.shape)[known], good[known], product)
         n_bad = int((known & ~good).sum())
         flux[~good] = np.nan
+    for role in ("counting_error", "counts"):
+        if role in found:
+            check_sizes(path, found[role], found["flux"].values.shape)
     error = measured_error(found)
     coordinates = coordinates_of(path, found, time)
     return Measured(time, flux, None if error is None else canonical(error), angles, bounds, coordinates, n_fill, n_bad)

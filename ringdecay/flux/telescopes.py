@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
-from ringdecay.flux.expected import check_good_flags, order_of_axes, unit_factor
+from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
 from ringdecay.flux.values import Coordinates, Measured, measured, measured_error, measured_flux
 from ringdecay.products import Product
 
@@ -61,6 +61,13 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
     telescopes = product.sizes["telescope"]
     factor = unit_factor(path, found["flux"], "flux")
     order = order_of_axes(path, found["flux"], [("the telescopes", telescopes), ("the channels", channels.size)])
+
+    for role in ("quality", "counting_error"):
+        if role in found:
+            check_sizes(path, found[role], found["flux"].values.shape)
+    for role in ("spin", "duration"):
+        if role in found:
+            check_sizes(path, found[role], (time.size,), (time.size, 1))
 
     def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         values = np.transpose(values, (0, *(axis + 1 for axis in order)))
@@ -197,10 +204,8 @@ def _pitch_angles(path: Path, found: Found, shape: tuple[int, int]) -> npt.NDArr
     variable = found["pitch_angle"]
     unit_factor(path, variable, "angle")
     angle = measured(variable).astype(np.float64)
-    if angle.shape != shape:
-        raise FileError(
-            path, f"{variable.name} of {shape[0]} records and {shape[1]} telescopes", f"sizes {angle.shape}", "report this file"
-        )
+    check_sizes(path, variable, shape)
+    check_sizes(path, found["pitch_angle_quality"], shape[:1], (shape[0], 1), shape)
     bad = found["pitch_angle_quality"].values.reshape(shape[0], -1) != 0
     return np.where(bad | ~((angle >= 0) & (angle <= 180)), np.nan, angle)
 

@@ -42,8 +42,8 @@ PRODUCTS = (
                 "SPASE record of RBSPA_REL04_ECT-HOPE-PA-L3, FPDU and HOPE_ENERGY_Ion",
             ),
             Caveat(
-                "Near perigee (Mode_Ion = 1) the lowest channels are raised: records with another energy table than most of the file are left "
-                "out and counted.",
+                "Near perigee (Mode_Ion = 1) the lowest channels are raised: records with another energy table than most of the "
+                "file are left out and counted.",
                 "SPASE record of RBSPA_REL04_ECT-HOPE-PA-L3, Mode_Ion",
             ),
             Caveat(
