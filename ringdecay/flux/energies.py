@@ -84,7 +84,7 @@ def find_channels(path: Path, found: Mapping[str, CdfVariable], product: Product
         raise FileError(path, "rising positive channel energies", f"{variable.name} = {table.tolist()} keV", "report this file")
     if product.energy_tables:
         other |= ~_valid(path, energy, index, product, time)
-    elif not product.channels and index.size < table.size:
+    elif index.size < table.size:
         logger.info("%s: %d of %d channels have an energy", path.name, index.size, table.size)
     if other.any():
         logger.warning("%s: %d of %d records have another energy table and are left out", path.name, other.sum(), records)
