@@ -14,7 +14,7 @@ import click
 
 from ringdecay import __version__
 from ringdecay.errors import InputError, RingdecayError
-from ringdecay.products import PRODUCTS
+from ringdecay.products import FLUX_PRODUCTS, PRODUCTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,11 +87,7 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
     click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
 
 
-@main.command(
-    help=f"""Make the files of PRODUCT available on this machine, the newest version of each; or those of a lock.
-
-Products: {", ".join(PRODUCTS)}."""
-)
+@main.command(epilog=f"Products: {', '.join(PRODUCTS)}.")
 @click.argument("product", required=False)
 @click.option("-p", "--probe", type=click.Choice(["a", "b"]), help="Van Allen probe; none for an index.")
 @click.option("--start", help="First day, such as 2015-03-10.")
@@ -115,7 +111,7 @@ def fetch(
     offline: bool,
     dry_run: bool,
 ) -> None:
-    """Make files available; the help is written above, where the products are known."""
+    """Make the files of PRODUCT available on this machine, the newest version of each; or those of a lock."""
     from ringdecay import archive as room  # noqa: PLC0415
 
     if locked is not None:
@@ -168,7 +164,7 @@ def _missing(dates: pd.DatetimeIndex) -> str:
 @main.command("bin")
 @click.argument("files", nargs=-1, required=True, type=_IN)
 @click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
-@click.option("--product", default="rbspice-pap-tofxeh", help="Product of the files.")
+@click.option("--product", default="rbspice-pap-tofxeh", help=f"Product of the files: {', '.join(FLUX_PRODUCTS)}.")
 @click.option("--archive", multiple=True, help="Where the files of a lock (a .tsv of `ringdecay fetch`) are; as for fetch.")
 @click.option("--cache", type=_FILE, help="Folder for downloads.")
 @click.option("--time-bin-hours", default=8.97, help="Width of a time bin; 8.97 h is one orbit.")

@@ -24,6 +24,7 @@ from ringdecay.decays.intervals import intervals
 from ringdecay.decays.result import FLAGS as FIT_FLAGS
 from ringdecay.decays.result import VARIABLES, flag_attrs
 from ringdecay.errors import InputError, unknown
+from ringdecay.products import ion_name
 
 FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8, "storms_lost_to_floor": 16}
 
@@ -106,7 +107,7 @@ def lifetimes(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 
     bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
     kept = (*KEPT_ATTRIBUTES, "mode", "window", "start_delay_days", "max_days")
     attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
-    attrs |= {"title": "Decay times of the proton flux, mean over storms", "probe": probe, "confidence": confidence}
+    attrs |= {"title": f"Decay times of the {ion_name(attrs)} flux, mean over storms", "probe": probe, "confidence": confidence}
     if decays.attrs.get("mode") == "paper":
         accepted = fitted & (flags & FIT_FLAGS["not_accepted"] == 0)
         values = _paper_mean(chosen["tau"].to_numpy(), accepted) | counts

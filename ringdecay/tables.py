@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
+from ringdecay.products import ion_name
 from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_whole
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
@@ -193,7 +194,8 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
             cells.append(text + (rf"\textsuperscript{{{marked}}}" if marked else ""))
         rows.append(f"{energy:g} & " + " & ".join(cells) + r" \\")
     attributes = lifetimes.attrs
-    about = f"Decay times (e-folding, days) of protons against energy and {_escape(str(attributes.get('L_definition', 'L')))}"
+    about = f"Decay times (e-folding, days) of the {ion_name(attributes)} flux"
+    about += f" against energy and {_escape(str(attributes.get('L_definition', 'L')))}"
     about += f", {_escape(str(attributes['product']))}" if "product" in attributes else ""
     about += f", mode {_escape(str(attributes['mode']))}" if "mode" in attributes else ""
     if "tau_sd" in lifetimes:

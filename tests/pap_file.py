@@ -25,20 +25,21 @@ def pap_file(
     records=20,
     step=108_700_000_000,
     source=None,
+    flux_name="FPDU",
 ):
     """Write a small file with the variables of RBSPICE's level 3 PAP product."""
     rng = np.random.default_rng(3)
     flux = rng.uniform(1e4, 1e6, size=(records, energies.size, CENTRES.size)).astype(np.float32)
-    tt2000 = np.array([_tt2000(start) + i * step for i in range(records)], dtype=np.int64)
+    epoch = np.array([tt2000(start) + i * step for i in range(records)], dtype=np.int64)
     flags = np.full(flux.shape, 10, dtype=np.int16) if quality is None else quality
-    attributes = {"UNITS": units, "FILLVAL": np.float32(-1e31), "DEPEND_1": "FPDU_Energy", "DEPEND_2": "PA_Midpoint"}
+    attributes = {"UNITS": units, "FILLVAL": np.float32(-1e31), "DEPEND_1": f"{flux_name}_Energy", "DEPEND_2": "PA_Midpoint"}
     data = {
-        "Epoch": (33, [], True, tt2000, {}),
-        "FPDU_Energy": (44, [energies.size], False, energies.astype(np.float32), {"UNITS": "MeV"}),
+        "Epoch": (33, [], True, epoch, {}),
+        f"{flux_name}_Energy": (44, [energies.size], False, energies.astype(np.float32), {"UNITS": "MeV"}),
         "PA_Midpoint": (44, [CENTRES.size], False, CENTRES, {"UNITS": "deg"}),
-        "FPDU": (44, list(flux.shape[1:]), True, flux, attributes),
-        "FPDU_Error": (44, list(flux.shape[1:]), True, np.full(flux.shape, 5, dtype=np.float32), {"UNITS": "%"}),
-        "FPDU_Quality": (2, list(flux.shape[1:]), True, flags, {}),
+        flux_name: (44, list(flux.shape[1:]), True, flux, attributes),
+        f"{flux_name}_Error": (44, list(flux.shape[1:]), True, np.full(flux.shape, 5, dtype=np.float32), {"UNITS": "%"}),
+        f"{flux_name}_Quality": (2, list(flags.shape[1:]), True, flags, {}),
         "Position_SM": (44, [3], True, np.tile(np.array([3.0, 0.0, 1.0], dtype=np.float32), (records, 1)), {"UNITS": "Earth radii"}),
         "L": (44, [], True, np.full(records, 4.05, dtype=np.float32), {}),
         "MLT": (44, [], True, np.full(records, 13.0, dtype=np.float32), {"UNITS": "Degrees"}),
@@ -74,7 +75,8 @@ def pap_file(
     return path, flux
 
 
-def _tt2000(day: str) -> int:
+def tt2000(day: str) -> int:
+    """Nanoseconds of TT2000 at a UTC time between the leap seconds of 2012 and 2015, and near enough for others."""
     # Seconds from J2000 TT: 2015-06-30 lies after the leap second of 2012 (TAI - UTC = 35 s), 32.184 s more to TT.
     offset = np.timedelta64(35_000_000_000 + 32_184_000_000, "ns")
     return int((np.datetime64(day, "ns") - np.datetime64("2000-01-01T12:00", "ns") + offset).astype(np.int64))

@@ -74,7 +74,7 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"start": "2015-06-01"}, "wrong way round"),
         ({"start": "2015-02-30"}, "not a date of the calendar"),
         ({"start": "March"}, "start is \"March\", which does not fit"),
-        ({"product": "rbspice"}, "it must be one of rbspice-pap-tofxeh, hope-pa"),
+        ({"product": "rbspice"}, "it must be one of rbspice-pap-tofxeh, .*, hope-pa, mageis-l3"),
         ({"grid": {"L_min": 6.0, "L_max": 2.0}}, "must be below grid.L_max"),
         ({"storms": {"threshold": -10.0}}, "must be below storms.quiet_level"),
         ({"index": {"name": "Dst"}}, "Dst comes from the product omni2-yearly"),

@@ -145,7 +145,7 @@ def test_wrong_arguments_get_one_sentence(tmp_path):
     other, _ = pap_file(tmp_path / "rbsp-b-rbspice_lev-3-pap_tofxeh_20150630_v1.2.4-03.cdf")
     for call, message in (
         (lambda: rd.open_flux([], "hope-pa"), "no file"),
-        (lambda: rd.open_flux(path, "rbspice-pap-tofxe"), "did you mean 'rbspice-pap-tofxeh'"),
+        (lambda: rd.open_flux(path, "rbspice-pap-tofeh"), "did you mean 'rbspice-pap-tofxeh'"),
         (lambda: rd.open_flux(path, "omni-hro-5min"), "open_index"),
         (lambda: rd.open_flux([path, newer], "rbspice-pap-tofxeh"), "same day"),
         (lambda: rd.open_flux([path, other], "rbspice-pap-tofxeh"), "more than one probe"),

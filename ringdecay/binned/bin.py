@@ -24,7 +24,7 @@ from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle, with_traced
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
-from ringdecay.products import get_product
+from ringdecay.products import PRODUCTS, get_product
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +183,7 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
         "file_values_excluded": n_excluded,
         "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
         "simulated": flux.attrs.get("simulated", "no"),
+        "ion": str(flux.attrs.get("ion", "unknown")),
     }
     return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, records, facts)
 
@@ -261,10 +262,12 @@ def _combine(
         for name, counts in records.items():
             counts[span] += partial.records[name]
     simulated = "yes" if any(partial.facts["simulated"] == "yes" for partial in used) else "no"
+    ion = used[0].facts["ion"] if used else PRODUCTS[product].ion if product in PRODUCTS else None
     files = pd.DataFrame(rows).assign(file_probe=probe)
     return binned_dataset(
-        omni, resolved, first, energy, grid, files, records=records, product=product, probe=probe, simulated=simulated, exclude=exclude
-    )
+        omni, resolved, first, energy, grid, files,
+        records=records, product=product, ion=ion or "unknown", probe=probe, simulated=simulated, exclude=exclude,
+    )  # fmt: skip
 
 
 def _without_folder(error: FileError) -> str:

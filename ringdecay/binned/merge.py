@@ -15,7 +15,8 @@ from ringdecay.binned.grid import Exclusion, Grid
 from ringdecay.binned.records import RECORDS, record_variables
 from ringdecay.binned.sums import SUMS
 from ringdecay.errors import InputError
-from ringdecay.flux import same_energies
+from ringdecay.flux import dates_of_change, same_energies
+from ringdecay.products import ion_name
 from ringdecay.store import is_simulated
 
 BY_PITCH_ANGLE = "_by_pitch_angle"
@@ -44,6 +45,7 @@ def binned_dataset(
     *,
     records: Mapping[str, npt.NDArray[np.int32]] | None = None,
     product: str,
+    ion: str,
     probe: str,
     simulated: str,
     exclude: Sequence[Exclusion] = (),
@@ -66,7 +68,7 @@ def binned_dataset(
         One row a file, with columns of `FILE_COLUMNS`; missing ones are filled.
     records : mapping of ndarray, optional
         From `count_records`.
-    product, probe, simulated : str
+    product, ion, probe, simulated : str
         Go into the attributes.
     exclude : sequence of Exclusion
         Goes into the attributes.
@@ -109,8 +111,9 @@ def binned_dataset(
         variables,
         coords=coordinates,
         attrs={
-            "title": "Proton flux summed in bins of time, L-shell and energy",
+            "title": f"{ion_name({'ion': ion}).capitalize()} flux summed in bins of time, L-shell and energy",
             "product": product,
+            "ion": ion,
             "flux": "omnidirectional",
             "L_definition": grid.L_definition,
             "max_MLAT": grid.max_MLAT,
@@ -154,11 +157,13 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
         for name in ("L", "energy", "equatorial_pitch_angle", "MLT", "MLAT"):
             here, there = (ds[name].to_numpy().tolist() if name in ds.coords else "none" for ds in (first, other))
             if here != there and not (name == "energy" and same_energies(first[name].to_numpy(), other[name].to_numpy())):
+                changed = dates_of_change(str(first.attrs.get("product"))) if name == "energy" else ""
+                advice = f"; the channels of {first.attrs['product']} changed at {changed}: split the run there" if changed else ""
                 raise InputError(
                     f"binned data from {_span(first)} and from {_span(other)} differ in {name} ({here} and {there}); "
-                    "they cannot be added: run them separately"
+                    f"they cannot be added: run them separately{advice}"
                 )
-        for key in ("time_bin_hours", "L_definition", "max_MLAT", "product", "flux"):
+        for key in ("time_bin_hours", "L_definition", "max_MLAT", "product", "ion", "flux"):
             here, there = first.attrs.get(key), other.attrs.get(key)
             if here != there:
                 raise InputError(f"binned data differ in {key} ({here} and {there}); bin them alike first")
@@ -255,7 +260,8 @@ def select_flux(binned: xr.Dataset, equatorial_pitch_angle: float | None = None)
 def mean_flux(binned: xr.Dataset) -> xr.DataArray:
     """Mean flux of each bin, zeros included; NaN where a bin has no sample."""
     n = binned["n_samples"]
-    return (binned["sum_flux"] / n.where(n > 0)).rename("mean_flux").assign_attrs(units="cm-2 s-1 sr-1 keV-1", long_name="mean proton flux")
+    long_name = f"mean {ion_name(binned.attrs)} flux"
+    return (binned["sum_flux"] / n.where(n > 0)).rename("mean_flux").assign_attrs(units="cm-2 s-1 sr-1 keV-1", long_name=long_name)
 
 
 def sample_time(binned: xr.Dataset) -> xr.DataArray:

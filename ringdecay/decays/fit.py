@@ -18,6 +18,7 @@ from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.windows import Times, days, index_change, index_known_until, storm_windows, to_time
 from ringdecay.errors import InputError, unknown
+from ringdecay.products import ion_name
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ _MAX_INDEX_GAP = np.timedelta64(12, "h")
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 # What a result keeps of what the data say of themselves.
-KEPT_ATTRIBUTES = ("product", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
+KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
 def fit_decays(
@@ -123,7 +124,10 @@ def fit_decays(
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
-    attrs |= {"title": "Decay of the proton flux after each storm", "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
+    attrs |= {
+        "title": f"Decay of the {ion_name(binned.attrs)} flux after each storm",
+        "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
+    }
     attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
     attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}

@@ -2,12 +2,15 @@
 
 from ringdecay.ephemeris.dipole import dipole_L, magnetic_latitude
 from ringdecay.flux.coordinates import with_traced
+from ringdecay.flux.energies import dates_of_change, same_energies
+from ringdecay.flux.expected import date_and_probe
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, equatorial_pitch_angle, omnidirectional, solid_angle
-from ringdecay.flux.read import date_and_probe, open_flux, same_energies
+from ringdecay.flux.read import open_flux
 
 __all__ = [
     "MIN_COVERAGE",
     "date_and_probe",
+    "dates_of_change",
     "dipole_L",
     "equatorial_pitch_angle",
     "magnetic_latitude",

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ringdecay.products import ion_name
+
 # Least share of the sphere that must have been measured for a flux of all directions: a few directions do not stand for all.
 MIN_COVERAGE = 0.5
 
@@ -70,7 +72,7 @@ def omnidirectional(flux: xr.Dataset, min_coverage: float = MIN_COVERAGE) -> xr.
         coords={"time": flux["time"], "energy": flux["energy"]},
         dims=("time", "energy"),
         name="omnidirectional_flux",
-        attrs={**flux["flux"].attrs, "long_name": "omnidirectional proton flux (average over the sphere)"},
+        attrs={**flux["flux"].attrs, "long_name": f"omnidirectional {ion_name(flux.attrs)} flux (average over the sphere)"},
     )
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from ringdecay.plots.labels import ENERGY, TAU, L_label, source
+from ringdecay.plots.labels import TAU, L_label, energy_label, source
 from ringdecay.plots.style import COLOURS, MARKERS, STYLE, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
 from ringdecay.tables import confidence_text, flagged, grows, nearest
 
@@ -93,7 +93,7 @@ def tau_against_energy(lifetimes: xr.Dataset, L: Sequence[float], truth: xr.Data
     """
     ax = new_axes(ax)
     ax.set_xscale("log")
-    ax.set_xlabel(ENERGY)
+    ax.set_xlabel(energy_label(lifetimes))
     energy = lifetimes["energy"].to_numpy()
     if lifetimes["tau"].size:
         bounds = log_edges(energy)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ringdecay.products import ion_name
+
 L_NAMES = {"L": "dipole L", "L_eq": "McIlwain L", "L_star": "Roederer L*"}
 FLUX_UNIT = "cm$^{-2}$ s$^{-1}$ sr$^{-1}$ keV$^{-1}$"
 TAU = "decay time τ (days)"
-ENERGY = "proton energy (keV)"
 
 
 def L_label(dataset: Any) -> str:  # noqa: N802 - L is the symbol
@@ -20,6 +21,11 @@ def L_label(dataset: Any) -> str:  # noqa: N802 - L is the symbol
     widths = np.diff(dataset["L"].to_numpy() if bounds is None else bounds.to_numpy())
     even = widths.size > 0 and np.allclose(widths, widths.flat[0])
     return f"{name} (bins of {widths.flat[0]:.3g})" if even else name
+
+
+def energy_label(dataset: Any) -> str:
+    """Name the energy axis by the ion."""
+    return f"{ion_name(dataset.attrs)} energy (keV)"
 
 
 def flux_kind(dataset: Any) -> str:
@@ -33,4 +39,4 @@ def flux_kind(dataset: Any) -> str:
 def source(dataset: Any) -> str:
     """Say product, flux and mode, as far as they are known; for a title."""
     parts = [str(dataset.attrs.get("product", "")), flux_kind(dataset), str(dataset.attrs.get("mode", ""))]
-    return ", ".join(part for part in parts if part) or "protons"
+    return ", ".join(part for part in parts if part) or f"{ion_name(dataset.attrs)} flux"

@@ -12,7 +12,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
-from ringdecay.plots.labels import ENERGY, TAU, L_label, source
+from ringdecay.plots.labels import TAU, L_label, energy_label, source
 from ringdecay.plots.style import STYLE, edges, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
 from ringdecay.tables import flagged, grows
 
@@ -152,7 +152,7 @@ def _map_axes(lifetimes: xr.Dataset, ax: Axes | None, height: float) -> Axes:
     if lifetimes["tau"].size:
         energy, shells = log_edges(lifetimes["energy"].to_numpy()), edges(lifetimes["L"].to_numpy())
         ax.set_xscale("log")
-        ax.set(xlim=(energy[0], energy[-1]), ylim=(shells[0], shells[-1]), xlabel=ENERGY, ylabel=L_label(lifetimes))
+        ax.set(xlim=(energy[0], energy[-1]), ylim=(shells[0], shells[-1]), xlabel=energy_label(lifetimes), ylabel=L_label(lifetimes))
         plain_log_axis(ax.xaxis, energy[0], energy[-1])
     return ax
 

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 from ringdecay.binned import mean_flux
 from ringdecay.plots.labels import FLUX_UNIT, L_label, source
 from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, edges, mark_simulated, new_axes, new_figure, say, say_on_figure, title
+from ringdecay.products import ion_name
 from ringdecay.tables import nearest
 
 # More points than this cannot be told apart on a page; each stretch is then drawn by its extremes.
@@ -59,7 +60,7 @@ def overview(
     """
     channels = nearest(binned["energy"].to_numpy(), energies)
     figure = new_figure(figure, height=1.75 + 1.15 * max(len(channels), 1))
-    title(figure, f"Proton flux and storms ({source(binned)})", index, binned)
+    title(figure, f"{ion_name(binned.attrs).capitalize()} flux and storms ({source(binned)})", index, binned)
     if not (channels and binned.sizes["time"]):
         return say_on_figure(figure, "The binned data hold no flux: there is nothing to draw.")
     axes = figure.subplots(len(channels) + 1, 1, sharex=True, height_ratios=[1.1] + [1.0] * len(channels))

@@ -4,7 +4,19 @@ A description is data, not code. The reader compares each file with it and says 
 Van Allen Probes and OMNI data sets (variable names, sizes, units, fills, bin centres) and SPDF's directory layout.
 """
 
-from ringdecay.products.description import Caveat, EnergyTable, Period, Product, Quantity, Variable
-from ringdecay.products.registry import PRODUCTS, get_product
+from ringdecay.products.description import ION_NAMES, Caveat, EnergyTable, Period, Product, Quantity, Variable, ion_name
+from ringdecay.products.registry import FLUX_PRODUCTS, PRODUCTS, get_product
 
-__all__ = ["PRODUCTS", "Caveat", "EnergyTable", "Period", "Product", "Quantity", "Variable", "get_product"]
+__all__ = [
+    "FLUX_PRODUCTS",
+    "ION_NAMES",
+    "PRODUCTS",
+    "Caveat",
+    "EnergyTable",
+    "Period",
+    "Product",
+    "Quantity",
+    "Variable",
+    "get_product",
+    "ion_name",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Period = Literal["day", "month", "half-year", "year"]
 #: What a variable's unit must be a unit of; the spelling differs from file to file. "hours" is magnetic local time, whose unit real
@@ -54,12 +54,28 @@ class EnergyTable:
         UTC from which (inclusive) and until which (exclusive) the table holds; None for always.
     source : str
         Where the table is written.
+    channels : (int, int) or None
+        As in `Product`, where the ion's channels are not the same at all times; None takes those of the product.
+    dataset : str
+        NASA's identifier of the data set of that time, with `{PROBE}`, where it has one of its own.
     """
 
     energies: tuple[float, ...]
     start: str | None = None
     stop: str | None = None
     source: str = ""
+    channels: tuple[int, int] | None = None
+    dataset: str = ""
+
+
+#: What an ion is called in titles and long names. RBSPICE tells the element, not the charge; the names of the ions follow the
+#: design's words.
+ION_NAMES = {"H+": "proton", "He+": "helium", "O+": "oxygen"}
+
+
+def ion_name(attributes: Mapping[Any, Any]) -> str:
+    """Name the ion of a dataset by its attribute `ion`, for titles; data from before that attribute are of protons."""
+    return ION_NAMES.get(str(attributes.get("ion", "H+")), "particle")
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,7 @@ class Product:
     variables : mapping of str to Variable
         The variables that are read, by their role: `time`, `flux`, `energy`, `pitch_angle`, ...
     sizes : mapping of str to int
-        Length of each axis, by its name.
+        Length of each axis, by its name. Where it changed with the energy table, that of the last table.
     ion : {"H+", "He+", "O+"} or None
         The ion of a flux product.
     time_is : {"start", "centre"}
@@ -110,7 +126,8 @@ class Product:
     channels : (int, int) or None
         First channel of the ion and the one after its last, of an array that holds several ions; None for all.
     energy_tables : tuple of EnergyTable
-        Nominal channel energies; compared with the file's own table, which is the one that is used.
+        Nominal channel energies; compared with the file's own table, which is the one that is used. Of several that hold at one
+        time, the file's must be one.
     energy_tolerance : float
         Largest relative difference between the file's table and the nominal one.
     """

@@ -9,6 +9,8 @@ from ringdecay.products.description import Product
 PRODUCTS: dict[str, Product] = {
     product.name: product for product in (*rbspice.PRODUCTS, *ect.PRODUCTS, *ephemeris.PRODUCTS, *indices.PRODUCTS)
 }
+#: Names of the products that `open_flux` opens.
+FLUX_PRODUCTS: tuple[str, ...] = tuple(name for name, product in PRODUCTS.items() if product.kind == "flux")
 
 
 def get_product(name: str) -> Product:

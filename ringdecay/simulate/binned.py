@@ -94,7 +94,7 @@ def _series_of_probe(truth: Truth, grid: Grid, probe: str, counting_noise: bool)
         for total, name in zip(totals, SUMS, strict=True):
             total[passes.time_bin[rows] - first_bin, passes.L_bin[rows]] += np.broadcast_to(sums[name], counts.shape)[rows]
     no_files = pd.DataFrame(columns=list(FILE_COLUMNS))
-    return binned_dataset(totals, None, first_bin, ENERGY, grid, no_files, product=PRODUCT, probe=probe, simulated="yes")
+    return binned_dataset(totals, None, first_bin, ENERGY, grid, no_files, product=PRODUCT, ion="H+", probe=probe, simulated="yes")
 
 
 def _sums(counts: Array, n: Array, sample_exposure: Array) -> dict[str, Array]:

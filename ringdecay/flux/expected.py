@@ -1,0 +1,145 @@
+"""Whether a file is what its product's description says: each expectation is one function that raises FileError, or gives what it found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ringdecay.cdf import CdfFile, CdfVariable
+from ringdecay.errors import FileError
+from ringdecay.flux.units import factor_of
+from ringdecay.products import Product, Quantity
+
+#: What a unit must be, in words.
+_UNITS_OF: dict[Quantity, str] = {
+    "flux": "counts or particles per cm2, s, sr and energy",
+    "energy": "MeV, keV or eV",
+    "length": "Earth radii or km",
+    "angle": "degrees",
+    "hours": "hours",
+    "percent": "percent",
+    "seconds": "seconds",
+}
+
+
+def unit_factor(path: Path, variable: CdfVariable, quantity: Quantity) -> float:
+    """Factor from the variable's unit to ours.
+
+    Raises
+    ------
+    FileError
+        If its unit is not one of that quantity.
+    """
+    factor = factor_of(quantity, variable.units)
+    if factor is None:
+        raise FileError(path, f"{variable.name} in {_UNITS_OF[quantity]}", f"the unit {variable.units!r}", "check the product")
+    return factor
+
+
+def order_of_axes(
+    path: Path, variable: CdfVariable, wanted: Sequence[tuple[str, int]], advice: str = "report this file"
+) -> tuple[int, ...]:
+    """Find where the wanted axes of a variable are: by the file's own DEPEND attributes, else by their lengths.
+
+    Parameters
+    ----------
+    variable : CdfVariable
+        With one axis more than `wanted`, that of the record, if it varies with the record.
+    wanted : sequence of (str, int)
+        Of each axis, in the order in which they are wanted: the name of the variable it depends on, and its length.
+
+    Returns
+    -------
+    tuple of int
+        Number of each wanted axis, counted without the record's: (1, 0) if the file has the two the other way round.
+
+    Raises
+    ------
+    FileError
+        If the variable has other axes.
+    """
+    sizes = variable.values.shape[1:] if variable.record_varying else variable.values.shape
+    depends = [str(variable.attributes.get(f"DEPEND_{axis + 1}", "")) for axis in range(len(wanted))]
+    names, lengths = [name for name, _ in wanted], [size for _, size in wanted]
+    if sorted(depends) == sorted(names) and len(set(names)) == len(names):
+        order = tuple(depends.index(name) for name in names)
+    elif sizes == tuple(lengths) and len(set(lengths)) == len(lengths):
+        order = tuple(range(len(lengths)))
+    elif sorted(sizes) == sorted(lengths) and len(set(lengths)) == len(lengths):
+        order = tuple(sizes.index(length) for length in lengths)
+    else:
+        order = ()
+    if not order or len(sizes) != len(wanted) or [sizes[axis] for axis in order] != lengths:
+        words = " and ".join(f"{size} of {name}" for name, size in wanted)
+        raise FileError(path, f"{variable.name} over {words}", f"sizes {sizes} that depend on {depends}", advice)
+    return order
+
+
+def check_sizes(path: Path, variable: CdfVariable, *allowed: tuple[int, ...]) -> None:
+    """Check that a variable has one of the allowed shapes, records included.
+
+    Raises
+    ------
+    FileError
+        If it has another.
+    """
+    if variable.values.shape not in allowed:
+        words = " or ".join(" x ".join(map(str, shape)) for shape in allowed)
+        raise FileError(path, f"{variable.name} of {words} values", f"sizes {variable.values.shape}", "report this file")
+
+
+def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:
+    """Check that measured values have good flags at all: another convention of the flags must not lose a file in silence.
+
+    Parameters
+    ----------
+    flags : ndarray
+        Flags of the measured values.
+    good : ndarray of bool
+        Which of them are good.
+
+    Raises
+    ------
+    FileError
+        If there are measured values and none is good.
+    """
+    if flags.size and not good.any():
+        raise FileError(
+            path,
+            f"{name} with values of {product.good_quality} for good data",
+            f"only {np.unique(flags)[:10].tolist()}: every record would be refused",
+            "look up what these flags mean and report this file",
+        )
+
+
+def date_and_probe(path: str | Path, product: Product) -> tuple[str | None, str | None]:
+    """Date (YYYYMMDD) and probe that a file's name says, or None each if it is not named like the product's files."""
+    name = Path(path).name
+    for probe in product.probes or ("",):
+        match = re.fullmatch(product.filename.format(probe=probe), name, flags=re.IGNORECASE)
+        if match:
+            return match["date"], probe or None
+    return None, None
+
+
+def check_origin(content: CdfFile, product: Product, time: npt.NDArray[np.datetime64]) -> None:
+    """Refuse a file whose records are not of the day, or whose own attributes not of the probe, that its name says.
+
+    Raises
+    ------
+    FileError
+        If they differ.
+    """
+    date, probe = date_and_probe(content.path, product)
+    middle = time[time.size // 2].astype("datetime64[D]")
+    if date is not None and product.period == "day" and str(middle).replace("-", "") != date:
+        raise FileError(content.path, f"records of {date}", f"records of {middle}", "see whether the file has a wrong name")
+    own = " ".join(str(entry) for key in ("Logical_source", "Logical_file_id", "Source_name") for entry in content.attributes.get(key, []))
+    found = {letter.lower() for letter in re.findall(r"rbsp[-_]?([ab])(?![a-z])", own, flags=re.IGNORECASE)}
+    if probe is not None and found and found != {probe}:
+        others = ", ".join(sorted(found))
+        raise FileError(content.path, f"data of probe {probe}", f"data of probe {others}", "see whether the file has a wrong name")

@@ -1,0 +1,241 @@
+"""Files that hold flux by telescope, several records a spin: RBSPICE level 3, combined to flux by pitch angle, spin by spin.
+
+Each of the six telescopes looks along its own pitch angle, and the spacecraft turns them. The result has the bins of the PAP files
+(pitch angle and pressure), which the mission makes from the same records.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ringdecay.errors import FileError
+from ringdecay.flux.coordinates import Found, coordinates_of
+from ringdecay.flux.energies import Channels
+from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
+from ringdecay.flux.values import Coordinates, Measured, measured, measured_error, measured_flux
+from ringdecay.products import Product
+
+# The bins of PA_Midpoint and PA_Range in NASA's PAP records.
+EDGES = np.array([0.0, *range(15, 166, 10), 180.0])
+CENTRES = (EDGES[:-1] + EDGES[1:]) / 2
+# Cadence of NASA's PAP records, one record a spin.
+SPIN_SECONDS = 10.9
+_ENERGIES_AT_ONCE = 4  # a day has half a million samples an energy
+
+
+def read_telescopes(path: Path, found: Found, product: Product, channels: Channels, time: npt.NDArray[np.datetime64]) -> Measured:
+    """Combine the telescopes and records of each spin to flux by pitch angle.
+
+    The flux of a bin is the mean of the samples whose pitch angle lies in it, weighted with the records' durations; their counts,
+    (100 / error in percent) squared, add up to those of the bin. Its time is that of the spin's first record, a start as in PAP files;
+    its coordinates are the mean over the spin. The halves of a spin that midnight cuts are one record each, in their own files.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    found : mapping of str to CdfVariable
+        The file's variables by role.
+    product : Product
+        Its description.
+    channels : Channels
+        From `find_channels`.
+    time : ndarray of datetime64, shape (n,)
+        Record times.
+
+    Returns
+    -------
+    Measured
+        One record a spin, 17 pitch angles.
+
+    Raises
+    ------
+    FileError
+        If unit, axes or flags are not those of the description, or no record has a time and a pitch angle.
+    """
+    telescopes = product.sizes["telescope"]
+    factor = unit_factor(path, found["flux"], "flux")
+    order = order_of_axes(path, found["flux"], [("the telescopes", telescopes), ("the channels", channels.size)])
+
+    for role in ("quality", "counting_error"):
+        if role in found:
+            check_sizes(path, found[role], found["flux"].values.shape)
+    for role in ("spin", "duration"):
+        if role in found:
+            check_sizes(path, found[role], (time.size,), (time.size, 1))
+
+    def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        values = np.transpose(values, (0, *(axis + 1 for axis in order)))
+        return values if channels.index.size == channels.size else values[:, :, channels.index]
+
+    flux = canonical(measured_flux(found["flux"]))
+    n_fill = int(np.isnan(flux).sum())
+    flux[channels.other_table] = np.nan
+    flags = canonical(found["quality"].values)
+    good = np.isin(flags, product.good_quality)
+    known = np.isfinite(flux)
+    check_good_flags(path, found["quality"].name, flags[known], good[known], product)
+    n_bad = int((known & ~good).sum())
+    flux[~good] = np.nan
+    error = measured_error(found)
+
+    angle = _pitch_angles(path, found, (time.size, telescopes))
+    usable = ~np.isnat(time) & np.isfinite(angle).any(axis=1)
+    if not usable.any():
+        raise FileError(path, "records with a time and a pitch angle", "none", "leave this file out")
+    duration = _durations(path, found, time.size)
+    group = np.full(time.size, -1)
+    group[usable] = number_spins(time[usable], found["spin"].values.ravel()[usable], duration[usable])
+    with np.errstate(invalid="ignore"):
+        bins = np.minimum(np.searchsorted(EDGES, angle, side="right") - 1, CENTRES.size - 1)
+    cell = np.where(np.isfinite(angle) & (group >= 0)[:, None], group[:, None] * CENTRES.size + bins, -1)
+    weight = np.where(np.isnan(duration), np.nanmedian(duration) if np.isfinite(duration).any() else 1.0, duration)
+
+    n_spins = int(group.max()) + 1
+    combined, combined_error = combine(
+        cell, n_spins * CENTRES.size, flux, None if error is None else canonical(error), np.repeat(weight, telescopes).reshape(cell.shape)
+    )
+    shape = (n_spins, CENTRES.size, channels.energy.size)
+    first = np.flatnonzero(usable)[np.r_[True, np.diff(group[usable]) > 0]]
+    return Measured(
+        time[first],
+        np.ascontiguousarray(combined.reshape(shape).swapaxes(1, 2)) * factor,
+        None if combined_error is None else np.ascontiguousarray(combined_error.reshape(shape).swapaxes(1, 2)),
+        CENTRES,
+        np.stack([EDGES[:-1], EDGES[1:]], axis=-1),
+        _mean_coordinates(coordinates_of(path, found, time), group, weight, n_spins),
+        n_fill,
+        n_bad,
+        int((~usable).sum()),
+    )
+
+
+def number_spins(time: npt.NDArray[np.datetime64], spin: npt.NDArray[Any], duration: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Tell which spin each record belongs to.
+
+    A new spin begins where the file's spin number changes (it is cyclical, 0 to 65535), where more than one and a half spins passed
+    since the record before, or that long after the spin's own first record, should the number stand still. A record that was
+    accumulated over several spins is as long as it says, and a spin of its own if its number is.
+
+    Parameters
+    ----------
+    time : ndarray of datetime64, shape (n,)
+        Starts of the records, in the file's order.
+    spin : ndarray, shape (n,)
+        Spin numbers of the file.
+    duration : ndarray, shape (n,)
+        Seconds; NaN where not known.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        From 0, without gaps.
+    """
+    start = time.astype("datetime64[ns]").astype(np.int64) / 1e9
+    known = duration[np.isfinite(duration)]
+    limit = 1.5 * SPIN_SECONDS + (float(np.median(known)) if known.size else 0.0)
+    passed = np.diff(start) - np.where(np.isfinite(duration[:-1]), duration[:-1], 0.0)
+    new = np.r_[True, (spin[1:] != spin[:-1]) | (passed > 1.5 * SPIN_SECONDS) | (np.diff(start) < -1.5 * SPIN_SECONDS)]
+    run = np.cumsum(new) - 1
+    part = np.floor((start - start[np.flatnonzero(new)][run]) / limit)
+    return np.asarray(np.cumsum(new | np.r_[False, np.diff(part) != 0]) - 1)
+
+
+def combine(
+    cell: npt.NDArray[np.int64],
+    n_cells: int,
+    flux: npt.NDArray[Any],
+    error: npt.NDArray[Any] | None,
+    weight: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Average samples by cell, and add their counts.
+
+    Parameters
+    ----------
+    cell : ndarray of int, shape (records, telescopes)
+        Cell of each sample; below 0 for none.
+    n_cells : int
+        Number of cells.
+    flux, error : ndarray, shape (records, telescopes, energies)
+        NaN is no sample. The error is in percent, NaN where it says nothing; None if there is none.
+    weight : ndarray, shape (records, telescopes)
+        Weight of each sample, its duration.
+
+    Returns
+    -------
+    flux, error : ndarray, shape (n_cells, energies)
+        NaN where no sample is. The error is NaN, too, where a sample above zero has none: its counts are not known.
+    """
+    inside = np.flatnonzero(cell.ravel() >= 0)
+    order = inside[np.argsort(cell.ravel()[inside], kind="stable")]
+    first = np.searchsorted(cell.ravel()[order], np.arange(n_cells + 1))
+    # A product with a sparse matrix adds the samples of each cell, several times faster than `bincount` energy by energy.
+    by_weight, by_one = (
+        csr_array((weights[order], order, first), shape=(n_cells, cell.size)) for weights in (weight.ravel(), np.ones(cell.size))
+    )
+    means = np.full((n_cells, flux.shape[2]), np.nan)
+    errors = None if error is None else means.copy()
+    for k in range(0, flux.shape[2], _ENERGIES_AT_ONCE):
+        block = (slice(None), slice(k, k + _ENERGIES_AT_ONCE))
+        values = flux[:, *block].reshape(cell.size, -1).astype(np.float64)
+        valid = np.isfinite(values)
+        values[~valid] = 0.0
+        total = by_weight @ valid.astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means[block] = np.where(total > 0, by_weight @ values / total, np.nan)
+            if error is None or errors is None:
+                continue
+            counts = (100.0 / error[:, *block].reshape(cell.size, -1).astype(np.float64)) ** 2
+            unknown = np.isnan(counts)
+            lost = by_one @ (unknown & (values > 0)).astype(np.float64) > 0
+            counts[unknown | ~valid] = 0.0
+            added = by_one @ counts
+            errors[block] = np.where((added > 0) & ~lost, 100.0 / np.sqrt(added), np.nan)
+    return means, errors
+
+
+def _pitch_angles(path: Path, found: Found, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Pitch angle of each telescope and record, NaN where it is missing or its quality is not 0."""
+    variable = found["pitch_angle"]
+    unit_factor(path, variable, "angle")
+    angle = measured(variable).astype(np.float64)
+    check_sizes(path, variable, shape)
+    check_sizes(path, found["pitch_angle_quality"], shape[:1], (shape[0], 1), shape)
+    bad = found["pitch_angle_quality"].values.reshape(shape[0], -1) != 0
+    return np.where(bad | ~((angle >= 0) & (angle <= 180)), np.nan, angle)
+
+
+def _durations(path: Path, found: Found, records: int) -> npt.NDArray[np.float64]:
+    """Seconds each record was accumulated; NaN where not known."""
+    if "duration" not in found:
+        return np.full(records, np.nan)
+    seconds = measured(found["duration"]).astype(np.float64).ravel() * unit_factor(path, found["duration"], "seconds")
+    return np.where(seconds > 0, seconds, np.nan)
+
+
+def _mean_coordinates(coordinates: Coordinates, group: npt.NDArray[np.int64], weight: npt.NDArray[np.float64], n: int) -> Coordinates:
+    """Weighted means over the records of each group; a vector's components one by one."""
+
+    def mean(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        known = np.isfinite(values) & (group >= 0)
+        at, w = group[known], weight[known]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.bincount(at, w * values[known], n) / np.bincount(at, w, n))
+
+    result = {}
+    for name, (values, attributes) in coordinates.items():
+        if name == "MLT":
+            # Round the clock: the mean of 23.9 h and 0.1 h is 0 h.
+            turn = mean(np.cos(values * np.pi / 12)) + 1j * mean(np.sin(values * np.pi / 12))
+            of_spin = np.angle(turn) * 12 / np.pi % 24
+        elif values.ndim == 2:
+            of_spin = np.stack([mean(component) for component in values.T], axis=-1)
+        else:
+            of_spin = mean(values)
+        result[name] = (of_spin, attributes)
+    return result

@@ -1,0 +1,93 @@
+"""Position and field coordinates that a file gives at other times than its flux, brought to the times of the flux."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ringdecay.cdf import to_datetime64
+from ringdecay.errors import FileError
+from ringdecay.flux.coordinates import Found
+from ringdecay.flux.values import measured
+
+# Between two points further apart nothing is interpolated. A straight line over 300 s is off by g t^2 / 8 at most: with 8 m/s2 near the
+# perigee at 600 km that is 90 km, 0.014 Earth radii.
+MAX_GAP_SECONDS = 300.0
+_ROLES = ("L_eq", "L_star", "MLT", "position")
+
+
+def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) -> Found:
+    """Interpolate coordinates that have their own times to those of the flux.
+
+    Linear in time; magnetic local time along the shorter way round the clock. Nothing is interpolated over a missing value or over a
+    gap of more than `MAX_GAP_SECONDS`, and nothing is extrapolated.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    found : mapping of str to CdfVariable
+        The file's variables by role; the coordinates' times have the role "ephemeris_time".
+    time : ndarray of datetime64, shape (n,)
+        Times of the flux.
+
+    Returns
+    -------
+    mapping of str to CdfVariable
+        The same with interpolated coordinates; `found` itself if it has no "ephemeris_time".
+
+    Raises
+    ------
+    FileError
+        If a coordinate has not as many records as there are times.
+    """
+    if "ephemeris_time" not in found:
+        return found
+    own = to_datetime64(found["ephemeris_time"].values, found["ephemeris_time"].type)
+    order = np.argsort(own, kind="stable")  # NaT last
+    order = order[: int((~np.isnat(own)).sum())]
+    known = own[order].astype(np.int64)
+    order, known = order[np.r_[True, np.diff(known) > 0]] if known.size else order, np.unique(known)
+    result = dict(found)
+    for role in _ROLES:
+        if role not in found:
+            continue
+        variable = found[role]
+        values = measured(variable).astype(np.float64)
+        if values.shape[0] != own.size:
+            expected = f"{own.size} records of {variable.name}, as of {found['ephemeris_time'].name}"
+            raise FileError(path, expected, f"{values.shape[0]}", "report this file")
+        units = {"UNITS": variable.attributes["UNITS"]} if "UNITS" in variable.attributes else {}
+        at = _interpolate(known, values[order], time, 24.0 if role == "MLT" else None)
+        result[role] = replace(variable, values=at, type="CDF_DOUBLE", attributes=units, record_varying=True)
+    return result
+
+
+def _interpolate(
+    known: npt.NDArray[np.int64], values: npt.NDArray[np.float64], time: npt.NDArray[np.datetime64], period: float | None
+) -> npt.NDArray[np.float64]:
+    result = np.full((time.size, *values.shape[1:]), np.nan)
+    at = time.astype(np.int64)
+    inside = ~np.isnat(time)
+    if known.size:
+        inside &= (at >= known[0]) & (at <= known[-1])
+    if not known.size or not inside.any():
+        return result
+    at = at[inside]
+    left = np.searchsorted(known, at, side="right") - 1
+    right = np.minimum(left + 1, known.size - 1)
+    right = np.where(known[left] == at, left, right)
+    width = known[right] - known[left]
+    share = np.where(width > 0, (at - known[left]) / np.maximum(width, 1), 0.0)
+    share = share.reshape(-1, *[1] * (values.ndim - 1))
+    step = values[right] - values[left]
+    if period is not None:
+        step = (step + period / 2) % period - period / 2
+    between = values[left] + share * step
+    between = between if period is None else between % period
+    between[width > MAX_GAP_SECONDS * 1e9] = np.nan
+    result[inside] = between
+    return result
