@@ -227,6 +227,22 @@ def test_lists_that_run_in_a_circle_are_refused(tmp_path, kind):
             open_cdf(path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "offset", "width"),
+    [(4, 48 + 8, 4), (2, 48, 4), (2, 60, 4), (8, 28, 8)],
+    ids=["entries of an attribute", "attributes", "variables", "index"],
+)
+def test_what_is_there_and_said_not_to_be_is_refused(tmp_path, kind, offset, width):
+    path = one_variable(tmp_path / "x.cdf")
+    content = bytearray(path.read_bytes())
+    at = record_at(content, kind) + offset
+    assert any(content[at : at + width])
+    content[at : at + width] = bytes(width)
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="damage"):
+        read_cdf(path, ["flux"])
+
+
 def test_an_index_that_points_to_itself_is_refused(tmp_path):
     path = one_variable(tmp_path / "x.cdf", compress=0)
     content = bytearray(path.read_bytes())

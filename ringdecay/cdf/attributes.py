@@ -35,7 +35,7 @@ def read_attributes(source: Source, head: Head) -> list[Attribute]:
     """Read all attributes, with their entries as bytes of the file."""
     seen: set[int] = set()
     found: list[Attribute] = []
-    offset = head.first_attribute if head.n_attributes else 0
+    offset = head.first_attribute
     while offset and len(found) < head.n_attributes:
         once(source, offset, seen)
         at, end, fields = record(source, head.word, offset, ADR)
@@ -58,7 +58,7 @@ def _read_entries(
     source: Source, head: Head, first: int, count: int, kind: int, attribute: int, name: str, seen: set[int]
 ) -> tuple[Entry, ...]:
     found: dict[int, Entry] = {}
-    offset = first if count else 0
+    offset = first
     if count < 0:
         raise damaged(source.path, f"the number of entries of attribute {name}", f"{count}")
     while offset and len(found) < count:

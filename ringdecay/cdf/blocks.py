@@ -77,7 +77,7 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
             raise damaged(source.path, f"each record of {layout.name} at a place of its own", f"two at byte {other.offset}")
     # The last record of a variable is stored always: it is the one that was written last.
     stored = blocks[-1].last + 1 if blocks else 0
-    if layout.records > stored and (blocks or layout.records > 1):
+    if layout.records > stored:
         raise damaged(source.path, f"{layout.records} records of {layout.name}", f"blocks for {stored}")
     return tuple(blocks)
 

@@ -227,7 +227,7 @@ def read_layouts(source: Source, head: Head) -> tuple[list[Layout], list[Layout]
     lists: list[list[Layout]] = []
     for kind, first, count in ((RVDR, head.first_r, head.n_r), (ZVDR, head.first_z, head.n_z)):
         found: list[Layout] = []
-        offset = first if count else 0
+        offset = first
         while offset and len(found) < count:
             once(source, offset, seen)
             layout, following = _read_layout(source, head, offset, kind, len(found))
