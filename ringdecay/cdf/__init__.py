@@ -1,7 +1,19 @@
 """Reading Common Data Format files: variables by name, and their times as UTC. Knows nothing of ring currents."""
 
 from ringdecay.cdf.epochs import to_datetime64
-from ringdecay.cdf.read import CdfFile, CdfVariable, read_cdf
+from ringdecay.cdf.read import CdfFile, CdfVariable, StoredFile, StoredVariable, open_cdf, read_cdf
 from ringdecay.cdf.signature import is_cdf, looks_like_html
+from ringdecay.cdf.verify import verify_cdf
 
-__all__ = ["CdfFile", "CdfVariable", "is_cdf", "looks_like_html", "read_cdf", "to_datetime64"]
+__all__ = [
+    "CdfFile",
+    "CdfVariable",
+    "StoredFile",
+    "StoredVariable",
+    "is_cdf",
+    "looks_like_html",
+    "open_cdf",
+    "read_cdf",
+    "to_datetime64",
+    "verify_cdf",
+]

@@ -26,10 +26,15 @@ _J2000_TT = np.datetime64("2000-01-01T12:00:00", "ns")
 _TT_MINUS_TAI = 32_184_000_000
 # The TT2000 value at which each offset begins to hold.
 _LEAP_TT2000 = (_LEAP_UTC - _J2000_TT).astype(np.int64) + _TAI_MINUS_UTC + _TT_MINUS_TAI
+# datetime64[ns] ends on 2262-04-11.
+_END = np.datetime64("2262-01-01", "ns")
+_END_TT2000 = (_END - _J2000_TT).astype(np.int64) + _TAI_MINUS_UTC[-1] + _TT_MINUS_TAI
+# The UTC at which each offset ceases to hold.
+_ERA_END = np.append(_LEAP_UTC[1:], _END)
 # CDF_EPOCH and EPOCH16 count from 0000-01-01T00:00 (proleptic Gregorian), 719,528 days before 1970.
 _MS_TO_1970 = 719_528 * 86_400_000
 _S_TO_1970 = 719_528 * 86_400
-# datetime64[ns] ends in 2262; anything further from 1970 than this is a fill or nonsense.
+# 291.5 years: datetime64[ns] reaches from 1677 to 2262; anything further from 1970 than this is a fill or nonsense.
 _MAX_MS = 9.2e12
 NaT = np.datetime64("NaT", "ns")
 
@@ -39,15 +44,16 @@ def to_datetime64(values: npt.NDArray[np.generic], cdf_type: str) -> npt.NDArray
 
     Parameters
     ----------
-    values : ndarray, shape (n,) or, for EPOCH16, (n,) complex or (n, 2)
+    values : ndarray, shape (...) or, for EPOCH16, (...) complex or (..., 2)
         As stored: milliseconds (CDF_EPOCH), seconds and picoseconds (CDF_EPOCH16) since year 0, or nanoseconds since J2000 (TT2000).
     cdf_type : {"CDF_EPOCH", "CDF_EPOCH16", "CDF_TIME_TT2000"}
         The CDF data type.
 
     Returns
     -------
-    ndarray of datetime64[ns], shape (n,)
-        UTC. Fill and pad values are NaT, and so are TT2000 times before 1972, when UTC had no whole leap seconds. `datetime64` has no
+    ndarray of datetime64[ns], shape (...)
+        UTC. Fill and pad values are NaT, and so are times that datetime64[ns] cannot hold (before 1678, from 2261 on) and TT2000 times
+        before 1972, when UTC had no whole leap seconds. `datetime64` has no
         23:59:60: a time within a leap second becomes the last nanosecond before it ends, so that the order of times is kept (NASA's
         library clamps likewise, to its microsecond).
 
@@ -67,20 +73,19 @@ def to_datetime64(values: npt.NDArray[np.generic], cdf_type: str) -> npt.NDArray
         fraction = np.rint((np.where(valid, milliseconds, 0.0) - whole) * 1e6).astype(np.int64)
         return np.where(valid, (whole.astype(np.int64) * 1_000_000 + fraction).astype("datetime64[ns]"), NaT)
     if cdf_type == "CDF_EPOCH16":
-        pair = np.asarray(values)
-        pair = pair.view(np.float64).reshape(-1, 2) if np.iscomplexobj(pair) else pair.reshape(-1, 2)
-        seconds = pair[:, 0] - _S_TO_1970
-        valid = np.abs(seconds) < _MAX_MS / 1000.0
-        nanoseconds = np.where(valid, seconds, 0).astype(np.int64) * _NS + (np.where(valid, pair[:, 1], 0) // 1000).astype(np.int64)
+        stored = np.asarray(values)
+        seconds, picoseconds = (stored.real, stored.imag) if np.iscomplexobj(stored) else (stored[..., 0], stored[..., 1])
+        seconds = seconds - _S_TO_1970
+        valid = (np.abs(seconds) < _MAX_MS / 1000.0) & (picoseconds >= 0) & (picoseconds < 1e12)
+        nanoseconds = np.where(valid, seconds, 0).astype(np.int64) * _NS + (np.where(valid, picoseconds, 0) // 1000).astype(np.int64)
         return np.where(valid, nanoseconds.astype("datetime64[ns]"), NaT)
     raise InputError(f"{cdf_type!r} is not a CDF time type (CDF_EPOCH, CDF_EPOCH16 or CDF_TIME_TT2000)")
 
 
 def _from_tt2000(values: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
-    # The fill value is the smallest integer, the pad value the next one; both lie long before 1972.
-    valid = values >= _LEAP_TT2000[0]
+    # The fill value is the smallest integer, the pad value the next one; both lie long before 1972. A count can go on to 2292.
+    valid = (values >= _LEAP_TT2000[0]) & (values < _END_TT2000)
     inside = np.where(valid, values, 0)
     era = np.searchsorted(_LEAP_TT2000, inside, side="right") - 1
     utc = _J2000_TT + (inside - _TT_MINUS_TAI - _TAI_MINUS_UTC[era]).astype("timedelta64[ns]")
-    next_era = np.append(_LEAP_UTC[1:], np.datetime64("2262-01-01", "ns"))[era]
-    return np.where(valid, np.minimum(utc, next_era - np.timedelta64(1, "ns")), NaT)
+    return np.where(valid, np.minimum(utc, _ERA_END[era] - np.timedelta64(1, "ns")), NaT)

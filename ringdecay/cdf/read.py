@@ -1,21 +1,23 @@
-"""Reading chosen variables of one CDF file, with every fault of the file said in one sentence."""
+"""Opening a CDF file, and reading chosen variables of it, with every fault of the file said in one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import cdflib
 import numpy as np
 import numpy.typing as npt
 
-from ringdecay.cdf.signature import COMPRESSED, VERSION_3, is_cdf, looks_like_html
+from ringdecay.cdf.blocks import Block, read_index, read_records
+from ringdecay.cdf.records import Attribute, Entry, Head, Layout, entry_dtype, entry_value, read_attributes, read_head, read_layouts
+from ringdecay.cdf.source import Origin, Source, find, opened
+from ringdecay.cdf.types import native_dtype, stored_dtype, type_name
 from ringdecay.errors import FileError
-
-_AGAIN = "delete it and fetch it again"
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,10 @@ class CdfVariable:
     name, type : str
         Name, and CDF data type such as "CDF_FLOAT".
     values : ndarray
-        Shape (records, *sizes) if `record_varying`, else `sizes`. Strings are `str`.
+        Shape (records, *sizes) if `record_varying`, else `sizes`, in native byte order. Text is `str`, EPOCH16 is complex (seconds
+        and picoseconds).
     attributes : dict
-        Variable attributes, such as UNITS, FILLVAL, DEPEND_1.
+        Variable attributes, such as UNITS, FILLVAL, DEPEND_1: text, a number, or an array if there is more than one.
     record_varying : bool
         Whether there is a value a record.
     """
@@ -49,17 +52,23 @@ class CdfVariable:
         """Give the values with fill and invalid ones as NaN (floating point types only; others are returned as they are).
 
         A value is taken as missing if it equals FILLVAL, is at or below -1e30 (ISTP's fill for real numbers, whatever FILLVAL
-        says), or lies outside scalar VALIDMIN and VALIDMAX.
+        says), or lies outside VALIDMIN and VALIDMAX. A limit is one number, or as many as the last axis is long (one an element of
+        that axis, as ISTP allows); a limit that is neither, such as a text, says nothing.
         """
-        if self.values.dtype.kind != "f":
-            return self.values
-        bad = self.values <= -1e30
-        for key, is_bad in (("FILLVAL", np.equal), ("VALIDMIN", np.less), ("VALIDMAX", np.greater)):
-            limit = self.attributes.get(key)
-            # Attributes of real files are not always numbers: FILLVAL can be a string, VALIDMIN an array an axis.
-            if limit is not None and np.ndim(limit) == 0 and np.asarray(limit).dtype.kind in "fiu":
-                bad |= is_bad(self.values, limit)
-        return np.where(bad, np.asarray(np.nan, dtype=self.values.dtype), self.values)
+        return mask_values(self.values, self.attributes)
+
+
+def mask_values(values: npt.NDArray[Any], attributes: dict[str, Any]) -> npt.NDArray[Any]:
+    """Give floating point values with NaN where `CdfVariable.masked` says that they are missing."""
+    if values.dtype.kind != "f":
+        return values
+    bad = values <= -1e30
+    for key, is_bad in (("FILLVAL", np.equal), ("VALIDMIN", np.less), ("VALIDMAX", np.greater)):
+        limit = np.asarray(attributes.get(key))
+        fits = limit.ndim == 0 or (limit.ndim == 1 and values.ndim > 0 and limit.size == values.shape[-1])
+        if limit.dtype.kind in "fiu" and fits:
+            bad |= is_bad(values, limit)
+    return np.where(bad, np.asarray(np.nan, dtype=values.dtype), values)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,187 @@ class CdfFile:
         return name in self.variables
 
 
+@dataclass(frozen=True, eq=False)
+class StoredVariable:
+    """One variable whose values are still in the file. It can be pickled, and used by several threads at once.
+
+    Attributes
+    ----------
+    name, type : str
+        As those of `CdfVariable`.
+    sizes : tuple of int
+        Size of each axis along which the variable varies, without the records.
+    records : int
+        How many records there are; 1 for a variable that does not vary by record.
+    record_varying : bool
+        Whether there is a value a record.
+    """
+
+    name: str
+    type: str
+    sizes: tuple[int, ...]
+    records: int
+    record_varying: bool
+    _handle: _Handle = field(repr=False)
+    _layout: Layout = field(repr=False)
+    _entries: tuple[tuple[str, Entry], ...] = field(repr=False)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Numpy type of the values."""
+        return native_dtype(self._layout.type_number, self._layout.elements)
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Variable attributes as those of `CdfVariable`."""
+        return {name: entry_value(entry, self._layout.order) for name, entry in self._entries}
+
+    def read(self, start: int | None = None, stop: int | None = None) -> npt.NDArray[Any]:
+        """Read the values of records `start` to `stop` (not included), by default all.
+
+        Parameters
+        ----------
+        start, stop : int, optional
+            Records as in a slice: negative ones count from the end. Without meaning if the variable does not vary by record.
+
+        Returns
+        -------
+        ndarray
+            Shape (records read, *sizes) if `record_varying`, else `sizes`. Only the blocks of the file that hold these records are
+            read and unpacked. Records that are not stored are the variable's pad value, or the record before if it says so.
+
+        Raises
+        ------
+        FileError
+            If the file is no longer the one that was opened, or is damaged.
+        """
+        with self._handle.reading() as source:
+            return self._read_from(source, start, stop)
+
+    def _read_from(self, source: Source, start: int | None, stop: int | None) -> npt.NDArray[Any]:
+        if not self.record_varying:
+            values: npt.NDArray[Any] = read_records(source, self._layout, self._index(source), 0, 1)
+            return values.reshape(self.sizes) if not self.sizes else values[0]
+        first, last, _ = slice(start, stop).indices(self.records)
+        return read_records(source, self._layout, self._index(source), first, max(first, last))
+
+    def _index(self, source: Source) -> tuple[Block, ...]:
+        # Two threads may both find it; they find the same.
+        found: tuple[Block, ...] | None = self.__dict__.get("_blocks")
+        if found is None:
+            found = self.__dict__["_blocks"] = read_index(source, self._layout)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFile:
+    """A CDF file whose values are still in it: its variables by name and its global attributes."""
+
+    path: Path
+    variables: dict[str, StoredVariable]
+    attributes: dict[str, list[Any]]
+    _head: Head = field(repr=False)
+    _handle: _Handle = field(repr=False)
+
+    def __getitem__(self, name: str) -> StoredVariable:
+        return self.variables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.variables
+
+
+@dataclass
+class _Handle:
+    """A file to be opened again for each reading, and what was packed in it if it is compressed as a whole."""
+
+    origin: Origin
+    content: bytes | bytearray | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Source]:
+        with opened(self.origin) as source:
+            if self.content is None:
+                yield source
+            else:
+                yield Source(source.path, len(self.content), source.descriptor, self.content)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was unpacked stays here; the other process unpacks it again.
+        return {"origin": self.origin, "content": None, "packed": self.content is not None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.origin, self.content = state["origin"], None
+        if state["packed"]:
+            with opened(self.origin) as source:
+                self.content = read_head(source)[0].content
+
+
+def open_cdf(path: str | PathLike[str]) -> StoredFile:
+    """Open a CDF file without reading values.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    StoredFile
+        Its variables, which read their values when asked, and its global attributes. Nothing is kept open; a file compressed as a
+        whole is unpacked into memory.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, is not a CDF (a web page, for example), is cut short, is damaged, or is of a kind that is not read
+        (VAX numbers, several files, Huffman compression, versions before 2.5).
+    """
+    given = Path(path)
+    handle = _Handle(find(given))
+    with handle.reading() as source:
+        return _describe(given, handle, source)
+
+
+def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
+    unpacked, head = read_head(source)
+    handle.content = unpacked.content
+    r_layouts, z_layouts = read_layouts(unpacked, head)
+    attributes = read_attributes(unpacked, head)
+    own: dict[str, list[tuple[str, Entry]]] = {layout.name: [] for layout in (*r_layouts, *z_layouts)}
+    for attribute in attributes:
+        if not attribute.of_file:
+            for layouts, entries in ((r_layouts, attribute.r_entries), (z_layouts, attribute.z_entries)):
+                for entry in entries:
+                    # An entry may outlive the variable that it was of.
+                    if entry.number < len(layouts):
+                        own[layouts[entry.number].name].append((attribute.name, entry))
+    variables = {
+        layout.name: StoredVariable(
+            layout.name, type_name(layout.type_number), layout.sizes, layout.records if layout.record_varying else 1,
+            layout.record_varying, handle, _with_fill(layout, own[layout.name]), tuple(own[layout.name]),
+        )
+        for layout in (*r_layouts, *z_layouts)
+    }  # fmt: skip
+    return StoredFile(path, variables, _of_file(attributes, head), head, handle)
+
+
+def _with_fill(layout: Layout, entries: list[tuple[str, Entry]]) -> Layout:
+    """Let FILLVAL, if it is of the variable's own type, stand for records that are not stored, as NASA's library (3.9.1) does."""
+    own = stored_dtype(layout.type_number, layout.elements, layout.order)
+    for name, entry in entries:
+        if name == "FILLVAL" and len(entry.content) == own.itemsize and entry_dtype(entry, layout.order) == own:
+            return replace(layout, pad=entry.content)
+    return layout
+
+
+def _of_file(attributes: list[Attribute], head: Head) -> dict[str, list[Any]]:
+    return {
+        attribute.name: [entry_value(entry, head.order) for entry in sorted(attribute.r_entries, key=lambda entry: entry.number)]
+        for attribute in attributes
+        if attribute.of_file and attribute.r_entries
+    }
+
+
 def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Iterable[str] = ()) -> CdfFile:
     """Read the named variables of a CDF file and no others.
 
@@ -102,76 +292,25 @@ def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Itera
     Raises
     ------
     FileError
-        If the file is missing, is not a CDF (a web page, for example), is cut short, is damaged, or lacks a variable of `names`.
+        As `open_cdf`, or if the file lacks a variable of `names`.
     """
-    source = Path(path)
-    _check_whole(source)
-    try:
-        content = cdflib.CDF(source)
-        info = content.cdf_info()
-        present = {*info.rVariables, *info.zVariables}
-        wanted = list(dict.fromkeys([*names, *(name for name in optional if name in present)]))
-        missing = [name for name in wanted if name not in present]
-        variables = {} if missing else {name: _read_variable(content, name) for name in wanted}
-        attributes = {str(key): list(value) for key, value in content.globalattsget().items()}
-    except Exception as error:  # cdflib raises whatever its parsing of damaged bytes runs into
-        raise FileError(source, "a readable CDF file", f"damage ({type(error).__name__}: {error})", _AGAIN) from error
-    if missing:
-        raise FileError(
-            source,
-            f"the variables {', '.join(names)}",
-            f"none called {', '.join(missing)} (it has {', '.join(sorted(present))})",
-            "check that the file is of the product you named",
-        )
-    return CdfFile(source, variables, attributes)
+    source_path, required = Path(path), list(names)
+    handle = _Handle(find(source_path))
+    with handle.reading() as source:
+        stored = _describe(source_path, handle, source)
+        missing = [name for name in required if name not in stored]
+        if missing:
+            raise FileError(
+                source_path,
+                f"the variables {', '.join(required)}",
+                f"none called {', '.join(missing)} (it has {', '.join(sorted(stored.variables))})",
+                "check that the file is of the product you named",
+            )
+        wanted = list(dict.fromkeys([*required, *(name for name in optional if name in stored)]))
+        content = source if handle.content is None else Source(source.path, len(handle.content), source.descriptor, handle.content)
+        return CdfFile(source_path, {name: _read_all(stored[name], content) for name in wanted}, stored.attributes)
 
 
-def _read_variable(content: cdflib.CDF, name: str) -> CdfVariable:
-    description = content.varinq(name)
-    sizes = tuple(int(size) for size in description.Dim_Sizes)
-    attributes = {str(key): _scalar(value) for key, value in content.varattsget(name).items()}
-    records = int(description.Last_Rec) + 1
-    if records <= 0:
-        # cdflib raises on a variable without records.
-        values: npt.NDArray[Any] = np.empty((0, *sizes))
-    else:
-        values = np.asarray(content.varget(name))
-    if description.Data_Type_Description == "CDF_EPOCH16":
-        sizes = (*sizes, 2) if values.dtype.kind == "f" else sizes
-    # cdflib drops axes of length one; the file's own sizes bring them back.
-    shape = (records, *sizes) if description.Rec_Vary else sizes
-    if values.size == int(np.prod(shape)):
-        values = values.reshape(shape)
-    elif records > 0:
-        raise ValueError(f"variable {name} has {values.size} values where its description says {shape}")
-    return CdfVariable(name, str(description.Data_Type_Description), values, attributes, bool(description.Rec_Vary))
-
-
-def _scalar(value: Any) -> Any:
-    array = np.asarray(value)
-    return array.reshape(-1)[0].item() if array.size == 1 and array.dtype.kind in "fiu" else value
-
-
-def _check_whole(path: Path) -> None:
-    """Check the first bytes, and that the file is as long as its own header says.
-
-    A CDF cut short opens without an error, because the header is at its front; the end of file stands in its Global Descriptor
-    Record (CDF Internal Format Description, sections 2.2 and 2.3).
-    """
-    if not path.is_file():
-        raise FileError(path, "a CDF file", "no file", "check the path, or fetch it")
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        head = stream.read(512)
-        if not is_cdf(head):
-            kind = "an empty file" if size == 0 else "a web page (HTML or XML)" if looks_like_html(head) else f"{head[:8]!r}"
-            raise FileError(path, "a CDF file", kind, _AGAIN)
-        if head[4:8] == COMPRESSED:
-            return  # compressed as a whole: the inflating itself fails on a file cut short
-        word = 8 if head[:4] == VERSION_3 else 4
-        # The CDF Descriptor Record stands at byte 8: its size (a word), its type (4 bytes), the offset of the next record (a word).
-        at = 8 + word + 4
-        stream.seek(int.from_bytes(head[at : at + word], "big") + word + 4 + 3 * word)
-        end = int.from_bytes(stream.read(word), "big")
-    if end > size or end == 0:
-        raise FileError(path, f"{end} bytes as its header says", f"{size} bytes: the file is cut short", _AGAIN)
+def _read_all(variable: StoredVariable, source: Source) -> CdfVariable:
+    values = variable._read_from(source, None, None)
+    return CdfVariable(variable.name, variable.type, values, variable.attributes, variable.record_varying)

@@ -1,0 +1,189 @@
+"""The values of one variable: which blocks of records there are, and reading those that hold the records asked for."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ringdecay.cdf.inflate import check_ratio, inflate
+from ringdecay.cdf.records import CVVR, VVR, VXR, Layout, kind_of, record
+from ringdecay.cdf.source import Source, damaged
+from ringdecay.cdf.types import default_pad, stored_dtype, to_native
+from ringdecay.errors import FileError
+
+# NASA's library makes index trees of three levels at most.
+_DEEPEST = 16
+# Records that are not stored take memory that no byte of the file accounts for. More of it than this in one reading is refused.
+_MOST_PADDING = 2**30
+
+
+@dataclass(frozen=True)
+class Block:
+    """Records `first` to `last` (included): where their bytes are, how many, and whether they are compressed."""
+
+    first: int
+    last: int
+    offset: int
+    stored: int
+    compressed: bool
+
+
+def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
+    """Find all blocks of a variable, in the order of their records.
+
+    Raises
+    ------
+    FileError
+        If the index runs in a circle, is deeper than any library makes it, gives a record twice, or points to a block that is not
+        whole or does not hold what the index says.
+    """
+    blocks: list[Block] = []
+    seen: set[int] = set()
+    # An index record, how deep it lies, and which records it may speak of.
+    todo = [(layout.index, 1, 0, 2**31 - 1)] if layout.index else []
+    while todo:
+        offset, depth, least, most = todo.pop()
+        if offset in seen or depth > _DEEPEST:
+            raise damaged(source.path, f"an index of {layout.name} without circles", f"the record at byte {offset} again or too deep")
+        seen.add(offset)
+        following, entries = _read_index_record(source, layout, offset)
+        if following:
+            todo.append((following, depth, least, most))
+        for first, last, target in entries:
+            if not least <= first <= last <= most:
+                raise damaged(source.path, f"records {least} to {most} of {layout.name} in the index", f"{first} to {last}")
+            kind = kind_of(source, layout.word, target)
+            if kind == VXR:
+                todo.append((target, depth + 1, first, last))
+            elif kind == CVVR:
+                blocks.append(_compressed_block(source, layout, first, last, target))
+            else:
+                blocks.append(_plain_block(source, layout, first, last, target))
+    blocks.sort(key=lambda block: block.first)
+    for one, other in pairwise(blocks):
+        if other.first <= one.last:
+            raise damaged(source.path, f"each record of {layout.name} in one block", f"record {other.first} in two")
+    for one, other in pairwise(sorted(blocks, key=lambda block: block.offset)):
+        if other.offset < one.offset + one.stored:
+            raise damaged(source.path, f"each record of {layout.name} at a place of its own", f"two at byte {other.offset}")
+    # The last record of a variable is stored always: it is the one that was written last.
+    stored = blocks[-1].last + 1 if blocks else 0
+    if layout.records > stored and (blocks or layout.records > 1):
+        raise damaged(source.path, f"{layout.records} records of {layout.name}", f"blocks for {stored}")
+    return tuple(blocks)
+
+
+def _read_index_record(source: Source, layout: Layout, offset: int) -> tuple[int, list[tuple[int, int, int]]]:
+    at, end, (following, count, used) = record(source, layout.word, offset, VXR)
+    code = "q" if layout.word == 8 else "i"
+    if not 0 <= used <= count or at + count * (8 + layout.word) > end:
+        raise damaged(source.path, f"an index of {layout.name} within its {end - at} bytes", f"{used} of {count} entries")
+    content = source.peek(at, count * (8 + layout.word))
+    first = struct.unpack_from(f">{used}i", content, 0)
+    last = struct.unpack_from(f">{used}i", content, 4 * count)
+    target = struct.unpack_from(f">{used}{code}", content, 8 * count)
+    return following, list(zip(first, last, target, strict=True))
+
+
+def _plain_block(source: Source, layout: Layout, first: int, last: int, offset: int) -> Block:
+    at, end, _ = record(source, layout.word, offset, VVR)
+    need = (last - first + 1) * layout.record_bytes
+    if end - at < need:
+        raise damaged(source.path, f"{need} bytes for records {first} to {last} of {layout.name}", f"{end - at}")
+    return Block(first, last, at, need, compressed=False)
+
+
+def _compressed_block(source: Source, layout: Layout, first: int, last: int, offset: int) -> Block:
+    at, end, (_, stored) = record(source, layout.word, offset, CVVR)
+    what = f"records {first} to {last} of {layout.name}"
+    if not layout.compression:
+        raise damaged(source.path, f"{what} uncompressed", "a compressed block")
+    if not 0 < stored <= end - at:
+        raise damaged(source.path, f"at most {end - at} bytes for {what}", f"{stored}")
+    check_ratio(source, layout.compression, stored, (last - first + 1) * layout.record_bytes, what)
+    return Block(first, last, at, stored, compressed=True)
+
+
+def read_records(source: Source, layout: Layout, index: tuple[Block, ...], start: int, stop: int) -> npt.NDArray[np.generic]:
+    """Read records `start` to `stop` (not included) as an array of shape (stop - start, *sizes) in native byte order.
+
+    Blocks that hold none of these records are not touched. Uncompressed values are read into the array itself; a compressed block is
+    unpacked into it, and only one that is needed in part goes through memory of its own.
+    """
+    sizes = layout.sizes if layout.row_major else layout.sizes[::-1]
+    width = layout.record_bytes
+    wanted = [block for block in index if block.first < stop and block.last >= start]
+    here = sum(min(block.last + 1, stop) - max(block.first, start) for block in wanted)
+    if (stop - start - here) * width > _MOST_PADDING:
+        raise FileError(
+            source.path,
+            f"stored records of {layout.name}",
+            f"{stop - start - here} of {stop - start} that are not",
+            "read fewer records at a time",
+        )
+    values = _allocate(source, layout, (stop - start, *sizes))
+    raw = values.reshape(-1).view(np.uint8).data if values.nbytes else memoryview(bytearray())
+    filled = start
+    for block in wanted if values.nbytes else []:
+        first, last = max(block.first, start), min(block.last + 1, stop)
+        _fill_missing(source, layout, index, raw, start, filled, first)
+        target = raw[(first - start) * width : (last - start) * width]
+        skip = (first - block.first) * width
+        if not block.compressed:
+            source.fill(block.offset + skip, target)
+        elif (first, last) == (block.first, block.last + 1):
+            _unpack(source, layout, block, target)
+        else:
+            target[:] = _whole_block(source, layout, block)[skip : skip + len(target)]
+        filled = last
+    _fill_missing(source, layout, index, raw, start, filled, stop)
+    native = to_native(values)
+    return native if layout.row_major else native.transpose(0, *range(native.ndim - 1, 0, -1))
+
+
+def _unpack(source: Source, layout: Layout, block: Block, target: memoryview) -> None:
+    inflate(source, block.offset, block.stored, layout.compression, target, f"records {block.first} to {block.last} of {layout.name}")
+
+
+def check_block(source: Source, layout: Layout, block: Block) -> None:
+    """Unpack a compressed block and forget it; that the bytes of another are there was found when the index was read."""
+    if block.compressed:
+        _whole_block(source, layout, block)
+
+
+def _whole_block(source: Source, layout: Layout, block: Block) -> memoryview:
+    content = _allocate(source, layout, (block.last - block.first + 1, *layout.sizes))
+    raw = content.reshape(-1).view(np.uint8).data
+    _unpack(source, layout, block, raw)
+    return raw
+
+
+def _allocate(source: Source, layout: Layout, shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
+    try:
+        return np.empty(shape, dtype=stored_dtype(layout.type_number, layout.elements, layout.order))
+    except MemoryError as error:
+        raise FileError(source.path, f"values of {layout.name} that fit in memory", f"{shape}", "read fewer records at a time") from error
+
+
+def _fill_missing(source: Source, layout: Layout, index: tuple[Block, ...], raw: memoryview, start: int, first: int, last: int) -> None:
+    """Fill records that are not stored: with the one before if the variable says so (2), else with the pad value."""
+    if first >= last or not raw:
+        return
+    width = layout.record_bytes
+    pad = layout.pad or default_pad(layout.type_number, layout.elements, layout.order)
+    one = pad * (width // len(pad))
+    before = [block for block in index if block.last < first] if layout.sparse == 2 else []
+    if before and first > start:
+        one = bytes(raw[(first - start - 1) * width : (first - start) * width])
+    elif before:
+        block = before[-1]
+        if block.compressed:
+            one = bytes(_whole_block(source, layout, block)[-width:])
+        else:
+            one = source.peek(block.offset + (block.last - block.first) * width, width)
+    target = np.frombuffer(raw, dtype=np.uint8)[(first - start) * width : (last - start) * width]
+    target.reshape(-1, width)[:] = np.frombuffer(one, dtype=np.uint8)
