@@ -20,6 +20,8 @@ from ringdecay.errors import FileError
 from ringdecay.flux import date_and_probe
 from ringdecay.products import get_product
 
+_NO_CDF = [Row("file", "format", "CDF", "no CDF, so that only the reader has a say", "unknown")]
+
 
 def check_file(path: str | PathLike[str], product: str | None = None) -> pd.DataFrame:
     """Compare a file with what is expected of it, and say whether the pipeline can use it.
@@ -47,9 +49,9 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
     """
     given = Path(path)
     description = get_product(product) if product is not None else None
-    head = _head(given)
+    head, refusal = _head(given)
     stored: StoredFile | None = None
-    rows: list[Row] = []
+    rows: list[Row] = [Row("file", "format", "a file that can be read", refusal, "fails")] if head is None else []
     if head is not None and (is_cdf(head) or (description is not None and description.format == "cdf")):
         try:
             stored = open_cdf(given)
@@ -59,7 +61,7 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         names = recognise(given, None if stored is None else stored.attributes)
         description = get_product(names[0]) if names else None
     if description is None:
-        return _check_unnamed(given, head, stored, rows)
+        return _check_unnamed(given, stored, rows)
 
     date, probe = date_and_probe(given, description)
     outcome = read_as(given, description, probe)
@@ -68,6 +70,8 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         subject = Subject(given, description, stored, date, probe)
         rows += origin_rows(subject)
         rows += _rows_of(subject, outcome)
+    elif not rows:
+        rows += _NO_CDF
     return _finished(given, description.name, [*rows, *outcome.rows], outcome, probe or "", date or "")
 
 
@@ -82,17 +86,14 @@ def _rows_of(subject: Subject, outcome: Outcome) -> list[Row]:
     return rows
 
 
-def _check_unnamed(path: Path, head: bytes | None, stored: StoredFile | None, rows: list[Row]) -> pd.DataFrame:
+def _check_unnamed(path: Path, stored: StoredFile | None, rows: list[Row]) -> pd.DataFrame:
     """Check a file that has no product's name: it may be an index all the same, whose reader goes by the content."""
-    if head is None or rows:
-        sentence = rows[0].found if rows else "expected a file that can be read, found none; check the path and the right to read it."
-        rows = rows or [Row("file", "format", "a file that can be read", "none", "fails")]
-        return _finished(path, "", rows, Outcome(sentence))
+    if rows:
+        return _finished(path, "", rows, Outcome(rows[0].found))
     outcome = read_unnamed(path, is_text=stored is None)
-    if stored is not None:
-        rows += container_rows(path, stored)
+    rows += _NO_CDF if stored is None else container_rows(path, stored)
     if outcome.usable:
-        rows.append(Row("file", "name", "one of a product", f"{path.name}; known by its content", "differs"))
+        rows.append(Row("file", "name", "one of a product", f"{path.name}; known by its content", "unknown"))
         return _finished(path, "", [*rows, *outcome.rows], outcome)
     if stored is None:
         return _finished(path, "", [*rows, *outcome.rows], outcome)
@@ -117,9 +118,10 @@ def _finished(path: Path, product: str, rows: list[Row], outcome: Outcome, probe
     return table_of(rows, file=str(path), **attributes, usable=outcome.usable, sentence=sentence)
 
 
-def _head(path: Path) -> bytes | None:
+def _head(path: Path) -> tuple[bytes | None, str]:
+    """First bytes of a file, or why there are none."""
     try:
         with path.open("rb") as stream:
-            return stream.read(8)
-    except OSError:
-        return None
+            return stream.read(8), ""
+    except OSError as error:
+        return None, f"expected a file that can be read, found {error.strerror or error}; check the path and the right to read it."

@@ -34,7 +34,8 @@ def report(table: pd.DataFrame) -> str:
     what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", date]
     lines = [Path(about["file"]).name + mark, ", ".join(part for part in what if part)]
     for verdict, title in _TITLES.items():
-        rows = table[table["verdict"] == verdict]
+        # The reader's refusal is the verdict.
+        rows = table[(table["verdict"] == verdict) & ((table["group"] != "reader") | (verdict != "fails"))]
         if len(rows):
             lines += ["", title, *_lines(rows[:_MOST_UNKNOWN], with_expected=verdict in ("fails", "differs"))]
             if len(rows) > _MOST_UNKNOWN:
@@ -50,7 +51,7 @@ def _lines(rows: pd.DataFrame, *, with_expected: bool) -> list[str]:
         group = row.group
         wrapped = textwrap.TextWrapper(_WIDTH, initial_indent=start, subsequent_indent=" " * (13 + width), break_on_hyphens=False)
         lines += wrapped.wrap(row.found) or [start]
-        if with_expected and row.expected:
+        if with_expected and row.expected and row.group != "reader":
             wrapped.initial_indent = wrapped.subsequent_indent
             lines += wrapped.wrap(f"(expected {row.expected})")
     return lines
@@ -60,7 +61,8 @@ def _together(rows: list[Row]) -> list[Row]:
     """Make one row of those of a group that found the same."""
     alike: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        alike.setdefault((row.group, row.found, row.expected if row.verdict != "holds" else ""), []).append(row)
+        same = row.found if row.group in ("structure", "variables", "units") else row.expectation
+        alike.setdefault((row.group, same, row.expected if row.verdict != "holds" else ""), []).append(row)
     return [
         of[0] if len(of) == 1 else of[0]._replace(found=f"{of[0].found}; so {', '.join(row.expectation for row in of[1:])}")
         for of in alike.values()
