@@ -58,8 +58,9 @@ def _pitch_angle_rows(subject: Subject) -> list[Row]:
     variable = subject.read("pitch_angle")
     if variable is None or variable.values.dtype.kind not in "fiu":
         return []
-    angles = variable.masked().astype(np.float64)
-    known = angles[np.isfinite(angles)]
+    # Not masked: a valid range would hide what lies outside.
+    angles = variable.values.astype(np.float64)
+    known = angles[np.abs(angles) < 1e30]
     if not known.size:
         return [Row("energies", "pitch angles", "0 to 180 deg", "no value", "differs")]
     number = f"{known.size}, " if not variable.record_varying else f"missing {share(angles.size - known.size, angles.size)}, "
