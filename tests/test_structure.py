@@ -19,8 +19,8 @@ from ringdecay.fingerprint import imported_modules, source_fingerprint
 PACKAGE = ROOT / "ringdecay"
 # A room may import rooms that stand before it, never one after it. theory stands aside: it knows only the errors.
 LAYERS = [
-    "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "flux", "indices", "check", "storms",
-    "binned", "decays", "lifetime", "simulate", "tables", "coverage", "plots", "provenance", "cli",
+    "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "flux", "indices", "check",
+    "storms", "binned", "decays", "lifetime", "simulate", "tables", "coverage", "plots", "provenance", "cli",
 ]  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

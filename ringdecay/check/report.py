@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ringdecay import __version__
 from ringdecay.check.expectation import Row
 
 _WIDTH = 100
@@ -32,7 +33,7 @@ def report(table: pd.DataFrame) -> str:
     mark = "   SIMULATED" if about["simulated"] else ""
     date = f"{about['date'][:4]}-{about['date'][4:6]}-{about['date'][6:]}".rstrip("-")
     what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", date]
-    lines = [Path(about["file"]).name + mark, ", ".join(part for part in what if part)]
+    lines = [Path(about["file"]).name + mark, f"{', '.join(part for part in what if part)}; ringdecay {__version__}"]
     for verdict, title in _TITLES.items():
         # The reader's refusal is the verdict.
         rows = table[(table["verdict"] == verdict) & ((table["group"] != "reader") | (verdict != "fails"))]
