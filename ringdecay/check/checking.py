@@ -61,7 +61,7 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         names = recognise(given, None if stored is None else stored.attributes)
         description = get_product(names[0]) if names else None
     if description is None:
-        return _check_unnamed(given, stored, rows)
+        return _check_unnamed(given, head or b"", stored, rows)
 
     date, probe = date_and_probe(given, description)
     outcome = read_as(given, description, probe)
@@ -86,11 +86,11 @@ def _rows_of(subject: Subject, outcome: Outcome) -> list[Row]:
     return rows
 
 
-def _check_unnamed(path: Path, stored: StoredFile | None, rows: list[Row]) -> pd.DataFrame:
+def _check_unnamed(path: Path, head: bytes, stored: StoredFile | None, rows: list[Row]) -> pd.DataFrame:
     """Check a file that has no product's name: it may be an index all the same, whose reader goes by the content."""
     if rows:
         return _finished(path, "", rows, Outcome(rows[0].found))
-    outcome = read_unnamed(path, is_text=stored is None)
+    outcome = read_unnamed(path, head, is_text=stored is None)
     rows += _NO_CDF if stored is None else container_rows(path, stored)
     if outcome.usable:
         rows.append(Row("file", "name", "one of a product", f"{path.name}; known by its content", "unknown"))

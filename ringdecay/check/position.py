@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.check.expectation import Row, Subject, holds_if, share, times_of
+from ringdecay.check.expectation import Row, Subject, holds_if, is_number, share, times_of
 from ringdecay.flux import dipole_L
 from ringdecay.flux.units import length_to_earth_radii
 
@@ -25,24 +25,46 @@ _MOST_L_DIFFERENCE, _MOST_MLT_DIFFERENCE = 0.1, 0.5
 
 
 def position_rows(subject: Subject, opened: xr.Dataset) -> list[Row]:
-    """Say the ranges of the coordinates that the reader gives, and compare them with the position."""
+    """Say the ranges of the coordinates of the file, or of those made from its position, and compare them with the position."""
     rows = []
     for name, (unit, middle, limits) in _PLAUSIBLE.items():
-        if name not in opened.variables:
+        in_file = name in subject.present
+        if not in_file and name not in opened.variables:
             continue
-        values = opened[name].to_numpy().ravel()
+        # What the file says, not what the reader takes of it: it leaves out what cannot be.
+        values = _stored(subject, name) if in_file else opened[name].to_numpy().ravel()
         known = values[np.isfinite(values)]
         expected = f"{limits[0]:g} to {limits[1]:g}{unit}"
         if not known.size:
             rows.append(Row("position", name, expected, "no value", "differs"))
             continue
         found = f"{known.min():.3g} to {known.max():.3g}{unit}, missing {share(values.size - known.size, values.size)}"
-        method = str(opened[name].attrs.get("method", ""))
+        method = str(opened[name].attrs.get("method", "")) if name in opened.variables else "not taken by the reader"
         good = limits[0] <= known.min() and known.max() <= limits[1] and middle[0] <= np.median(known) <= middle[1]
+        good = good and name in opened.variables
         rows.append(Row("position", name, expected, f"{found}; {method}" if method else found, holds_if(good)))
     if "L" not in opened.variables:
         rows.append(Row("position", "L", "in the file, or a position to make it from", "neither: no binning in L", "differs"))
     return rows + _comparisons(subject, opened)
+
+
+def _stored(subject: Subject, role: str) -> npt.NDArray[np.float64]:
+    """Values of the file without its fills."""
+    variable = subject.read(role)
+    if variable is None or variable.values.dtype.kind not in "fiu":
+        return np.empty(0)
+    values = variable.values.astype(np.float64).ravel()
+    fill = variable.attributes.get("FILLVAL")
+    return np.where((np.abs(values) >= 1e30) | (is_number(fill) & (values == fill)), np.nan, values)
+
+
+def _of_file(subject: Subject, opened: xr.Dataset, name: str) -> bool:
+    """Whether the reader took a coordinate from the variable of that name, so that it can be compared with the position."""
+    return (
+        name in opened.variables
+        and name in subject.present
+        and str(opened[name].attrs.get("method", "")).startswith(subject.present[name].name)
+    )
 
 
 def _comparisons(subject: Subject, opened: xr.Dataset) -> list[Row]:
@@ -50,11 +72,11 @@ def _comparisons(subject: Subject, opened: xr.Dataset) -> list[Row]:
     time = opened["time"].to_numpy()
     position = _position(subject, "position_SM", time)
     other = position if position is not None else _position(subject, "position", time)
-    if other is not None and {"L", "MLAT"} <= set(map(str, opened.variables)) and "L" in subject.present:
+    if other is not None and "MLAT" in opened.variables and _of_file(subject, opened, "L"):
         radius = np.linalg.norm(other, axis=-1)
         difference = np.abs(opened["L"].to_numpy() - dipole_L(radius, opened["MLAT"].to_numpy()))
         rows.append(_median_row("L by position", "dipole L of the position", difference, _MOST_L_DIFFERENCE, ""))
-    if position is not None and "MLT" in opened.variables and "MLT" in subject.present:
+    if position is not None and _of_file(subject, opened, "MLT"):
         from_noon = np.arctan2(position[:, 1], position[:, 0]) * 12.0 / np.pi  # SM has the Sun in the plane of its x axis
         difference = np.abs((opened["MLT"].to_numpy() - from_noon) % 24.0 - 12.0)
         rows.append(_median_row("MLT by position", "MLT of the SM position", difference, _MOST_MLT_DIFFERENCE, " h"))

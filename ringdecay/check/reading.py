@@ -97,12 +97,13 @@ def read_index(path: Path, names: list[str]) -> Outcome:
     return Outcome(simulated=simulated, rows=tuple(rows))
 
 
-def read_unnamed(path: Path, *, is_text: bool) -> Outcome:
+def read_unnamed(path: Path, head: bytes, *, is_text: bool) -> Outcome:
     """Open a file whose name says nothing: as an index, whose reader looks at the content, or else, if a text, as MagEphem."""
     outcome = read_index(path, list(NAMES))
     if not outcome.usable and is_text and find_spec("ringdecay.ephemeris") is not None:
         other = read_ephemeris(path)
-        return other if other.usable else outcome
+        # The header of MagEphem is JSON in lines of comment.
+        return other if other.usable or head.startswith(b"# {") else outcome
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from itertools import product as choices
 
@@ -24,7 +25,7 @@ _IN_WORDS: dict[Quantity, str] = {
     "seconds": "seconds",
 }
 _SPELLINGS: dict[Quantity, frozenset[str]] = {
-    "length": frozenset({"earthradii", "earth radius"}),
+    "length": frozenset({"re", "earthradii", "earth radius"}),
     "angle": frozenset({"deg", "degree", "degrees", "°"}),
     # RBSPICE calls the hours of magnetic local time degrees, with a valid range of 0 to 24.
     "hours": frozenset({"h", "hr", "hour", "hours", "deg", "degree", "degrees"}),
@@ -128,4 +129,6 @@ def unit_rows(subject: Subject) -> list[Row]:
 
 def _is_unit(quantity: Quantity, units: str) -> bool:
     factor = {"flux": flux_to_per_kev, "energy": energy_to_kev, "length": length_to_earth_radii}.get(quantity, lambda _: None)(units)
-    return factor is not None or units.lower() in _SPELLINGS.get(quantity, ())
+    # MagEphem: "Deg.", and "R!BE!N" with IDL's marks of an index.
+    plain = re.sub(r"![a-z]", "", units.lower()).rstrip(".").strip()
+    return factor is not None or plain in _SPELLINGS.get(quantity, ())
