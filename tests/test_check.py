@@ -15,7 +15,7 @@ import ringdecay as rd
 from ringdecay.cdf import open_cdf
 from ringdecay.check import check_file, recognise, report
 from ringdecay.cli import main
-from ringdecay.errors import InputError, RingdecayError
+from ringdecay.errors import InputError
 from ringdecay.products import PRODUCTS
 
 NAME = "rbsp-a-rbspice_lev-3-pap_tofxeh_20150415_v1.2.4-03.cdf"
@@ -42,7 +42,7 @@ def run(*arguments: object) -> tuple[int, str]:
 def opens(path, product=PRODUCT) -> bool:
     try:
         rd.open_flux(path, product)
-    except RingdecayError:
+    except Exception:  # noqa: BLE001 - whatever it raises, the file cannot be used
         return False
     return True
 
@@ -267,6 +267,37 @@ def test_any_damage_ends_in_a_report(tmp_path):
         assert table.attrs["sentence"] in report(table).replace("\n", " ")
         refused += not table.attrs["usable"]
     assert 0 < refused < 50
+
+
+def test_a_defect_of_the_reader_is_reported_with_its_place(day, monkeypatch):
+    def trips(path, product, *, probe):
+        return len(path / product) + probe
+
+    monkeypatch.setattr("ringdecay.check.reading.open_flux", trips)
+    table = check_file(day)
+    assert not table.attrs["usable"]
+    assert "TypeError: object of type" in table.attrs["sentence"]
+    assert "(check/reading.py, line " in table.attrs["sentence"]
+    assert run("-q", day)[0] == 1
+
+
+def test_a_file_of_wild_shapes_ends_in_a_report(tmp_path):
+    rng = np.random.default_rng(5)
+    alike = pap_file(tmp_path / "pap.cdf")[0]
+
+    def change(v):
+        for name in rng.choice(list(v), 2, replace=False):
+            old = v[name].values
+            shapes = [old[:0], old[: len(old) // 2], old[..., None], old.reshape(len(old), -1), np.swapaxes(old, -1, 0)]
+            v[name].values = np.ascontiguousarray(shapes[rng.integers(len(shapes))])
+            v[name].attributes = {key: "x" for key in v[name].attributes if rng.random() < 0.5}
+
+    for _ in range(40):
+        path = changed_file(alike, tmp_path / NAME.replace("20150415", "20150630"), change)
+        table = check_file(path)
+        assert table.attrs["usable"] is opens(path)
+        assert json.dumps(table.to_dict("records"))
+        assert table.attrs["sentence"] in report(table).replace("\n", " ")
 
 
 # -- other files -----------------------------------------------------------------------------------------------------------------------

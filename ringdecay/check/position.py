@@ -78,7 +78,8 @@ def _comparisons(subject: Subject, opened: xr.Dataset) -> list[Row]:
         rows.append(_median_row("L by position", "dipole L of the position", difference, _MOST_L_DIFFERENCE, ""))
     if position is not None and _of_file(subject, opened, "MLT"):
         from_noon = np.arctan2(position[:, 1], position[:, 0]) * 12.0 / np.pi  # SM has the Sun in the plane of its x axis
-        difference = np.abs((opened["MLT"].to_numpy() - from_noon) % 24.0 - 12.0)
+        with np.errstate(invalid="ignore"):
+            difference = np.abs((opened["MLT"].to_numpy() - from_noon) % 24.0 - 12.0)
         rows.append(_median_row("MLT by position", "MLT of the SM position", difference, _MOST_MLT_DIFFERENCE, " h"))
     return rows
 

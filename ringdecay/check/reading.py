@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -15,6 +19,8 @@ from ringdecay.errors import FileError, RingdecayError
 from ringdecay.flux import open_flux
 from ringdecay.indices import NAMES, open_index
 from ringdecay.products import Product
+
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,28 @@ def sentence_of(error: RingdecayError) -> str:
     return str(error)
 
 
+def _attempt(call: Callable[[], Opened]) -> tuple[Opened | None, str]:
+    """Call a reader: what it opened, or why it did not. A defect of it is a refusal with its place, to be reported."""
+    try:
+        return call(), ""
+    except RingdecayError as error:
+        return None, sentence_of(error)
+    except Exception as error:  # noqa: BLE001 - the report on a file that trips the reader is the one that we need most
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ringdecay" in Path(frame.filename).parts]
+        file = Path(frames[-1].filename)
+        what = f"{type(error).__name__}: {error} ({file.parent.name}/{file.name}, line {frames[-1].lineno})"
+        return None, f"expected a file that the reader understands, found one that trips it ({what}); tell the developers, with this report."
+
+
 def read_as(path: Path, product: Product, probe: str | None) -> Outcome:
     """Open a file by the reader of its product."""
     if product.kind == "index":
         return read_index(path, [name for name in NAMES if name in product.title] or list(NAMES))
     if product.kind == "ephemeris":
         return read_ephemeris(path)
-    try:
-        flux = open_flux(path, product.name, probe=probe)
-    except RingdecayError as error:
-        return _refused("open_flux", error)
+    flux, sentence = _attempt(lambda: open_flux(path, product.name, probe=probe))
+    if flux is None:
+        return _refused("open_flux", sentence)
     n = flux.sizes["time"]
     whole = flux["flux"].size
     counts = {name: int(flux.attrs.get(name, 0)) for name in ("n_records_dropped", "n_records_other_energies", "n_fill", "n_bad_quality")}
@@ -63,10 +81,10 @@ def read_as(path: Path, product: Product, probe: str | None) -> Outcome:
 
 def read_ephemeris(path: Path) -> Outcome:
     """Open a MagEphem file."""
-    try:
-        ephemeris: xr.Dataset = import_module("ringdecay.ephemeris").open_ephemeris(path)
-    except RingdecayError as error:
-        return _refused("open_ephemeris", error)
+    ephemeris: xr.Dataset | None
+    ephemeris, sentence = _attempt(lambda: import_module("ringdecay.ephemeris").open_ephemeris(path))
+    if ephemeris is None:
+        return _refused("open_ephemeris", sentence)
     names = ", ".join(map(str, ephemeris.data_vars))
     time = ephemeris["time"].to_numpy()
     found = f"{time.size:,} times, {minute(time[0])} to {minute(time[-1])}; {names}" if time.size else "no times"
@@ -78,10 +96,9 @@ def read_index(path: Path, names: list[str]) -> Outcome:
     """Open all indices of a file that may be in it."""
     rows, errors, simulated = [], [], False
     for name in names:
-        try:
-            series = open_index(path, name)
-        except RingdecayError as error:
-            errors.append((name, error))
+        series, sentence = _attempt(partial(open_index, path, name))
+        if series is None:
+            errors.append((name, sentence))
             continue
         values, time = series.to_numpy(), series["time"].to_numpy()
         simulated |= series.attrs["simulated"] == "yes"
@@ -107,6 +124,5 @@ def read_unnamed(path: Path, head: bytes, *, is_text: bool) -> Outcome:
     return outcome
 
 
-def _refused(reader: str, error: RingdecayError) -> Outcome:
-    sentence = sentence_of(error)
+def _refused(reader: str, sentence: str) -> Outcome:
     return Outcome(sentence, rows=(Row("reader", reader, "opens the file", sentence, "fails"),))
