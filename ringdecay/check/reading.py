@@ -55,7 +55,7 @@ def _attempt(call: Callable[[], Opened]) -> tuple[Opened | None, str]:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ringdecay" in Path(frame.filename).parts]
         file = Path(frames[-1].filename)
         what = f"{type(error).__name__}: {error} ({file.parent.name}/{file.name}, line {frames[-1].lineno})"
-        return None, f"expected a file that the reader understands, found one that trips it ({what}); tell the developers, with this report."
+        return None, f"expected a file that the reader understands, found one that trips it ({what}); send us this report."
 
 
 def read_as(path: Path, product: Product, probe: str | None) -> Outcome:

@@ -77,11 +77,11 @@ def quality_rows(subject: Subject) -> list[Row]:
     if "quality" in subject.product.variables:
         good = subject.product.good_quality
         variable = subject.read("quality")
-        if variable is not None and variable.values.dtype.kind in "iu" and variable.values.size:
+        if variable is not None and variable.values.dtype.kind in "iuf" and variable.values.size:
             flags, often = np.unique(variable.values, return_counts=True)
             order = np.argsort(-often)
             n_good = int(often[np.isin(flags, good)].sum())
-            listed = ", ".join(f"{flags[i]} ({share(int(often[i]), variable.values.size)})" for i in order[:6])
+            listed = ", ".join(f"{flags[i]:g} ({share(int(often[i]), variable.values.size)})" for i in order[:6])
             listed += f" and {flags.size - 6} more" if flags.size > 6 else ""
             verdict: Verdict = "fails" if not n_good else holds_if(n_good >= 0.5 * variable.values.size)
             expected = f"{' or '.join(map(str, good))} is good; most are"
