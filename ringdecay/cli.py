@@ -137,7 +137,9 @@ def check(files: tuple[Path, ...], product: str | None, as_json: bool, quiet: bo
         except InputError as error:
             raise click.BadParameter(str(error), param_hint="--product") from error
     # What the reader warns of is in the report.
-    logging.getLogger("ringdecay").setLevel(logging.ERROR)
+    logger = logging.getLogger("ringdecay")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     usable, records, n = True, [], 0
     try:
         for path in files:
@@ -151,7 +153,7 @@ def check(files: tuple[Path, ...], product: str | None, as_json: bool, quiet: bo
                     click.echo(room.one_line(table) if quiet else ("\n" if n else "") + room.report(table))
                 n += 1
     finally:
-        logging.getLogger("ringdecay").setLevel(logging.NOTSET)
+        logger.setLevel(level)
     if as_json:
         click.echo(json.dumps(records, indent=2))
     if not usable:

@@ -193,6 +193,7 @@ def test_a_file_under_the_name_of_another(day, tmp_path):
     assert verdicts(table)["file: probe"] == "fails"
     assert verdicts(table)["file: Logical_source"] == "differs"
     assert "data of probe b" in table.attrs["sentence"]
+    assert table.attrs["simulated"]
     table = under(NAME.replace("20150415", "20121001"))
     assert verdicts(table)["file: date"] == "differs"
     assert verdicts(table)["times: records"] == "fails"
@@ -214,6 +215,17 @@ def test_all_products_are_recognised_by_their_names():
         for probe in product.probes:
             own = {"Logical_source": [product.dataset.format(PROBE=probe.upper()).lower()]}
             assert not product.dataset or name in recognise("x.cdf", own)
+
+
+def test_a_leap_second_and_a_day_that_there_is_not(tmp_path):
+    # 23:59:50 to 23:59:60, and midnight.
+    path = pap_file(tmp_path / NAME.replace("20150415", "20150630"), start="2015-06-30T23:59:50", records=12, step=10**9)[0]
+    found = check_file(path).set_index("expectation")["found"]
+    assert found["leap second"] == "1 record lies in one"
+    assert found["records"].endswith("1 of another day")
+    table = check_file(shutil.copy(path, tmp_path / NAME.replace("20150415", "20151332")))
+    assert verdicts(table)["times: records"] == "fails"
+    assert not table.attrs["usable"]
 
 
 def test_more_variables_are_counted(day, tmp_path):

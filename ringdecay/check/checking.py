@@ -64,6 +64,7 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         return _check_unnamed(given, head or b"", stored, rows)
 
     date, probe = date_and_probe(given, description)
+    simulated = stored is not None and any("SIMULATED" in str(entry) for entries in stored.attributes.values() for entry in entries)
     outcome = read_as(given, description, probe)
     if stored is not None:
         rows += container_rows(given, stored)
@@ -72,7 +73,7 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         rows += _rows_of(subject, outcome)
     elif not rows:
         rows += _NO_CDF
-    return _finished(given, description.name, [*rows, *outcome.rows], outcome, probe or "", date or "")
+    return _finished(given, description.name, [*rows, *outcome.rows], outcome, probe or "", date or "", simulated=simulated)
 
 
 def _rows_of(subject: Subject, outcome: Outcome) -> list[Row]:
@@ -104,7 +105,9 @@ def _check_unnamed(path: Path, head: bytes, stored: StoredFile | None, rows: lis
     return _finished(path, "", rows, Outcome(sentence))
 
 
-def _finished(path: Path, product: str, rows: list[Row], outcome: Outcome, probe: str = "", date: str = "") -> pd.DataFrame:
+def _finished(
+    path: Path, product: str, rows: list[Row], outcome: Outcome, probe: str = "", date: str = "", *, simulated: bool = False
+) -> pd.DataFrame:
     """Make the table; what the reader can do without is a difference, whatever was expected."""
     if outcome.usable:
         rows = [row._replace(verdict="differs") if row.verdict == "fails" else row for row in rows]
@@ -114,7 +117,7 @@ def _finished(path: Path, product: str, rows: list[Row], outcome: Outcome, probe
         sentence = "usable" if not n else f"usable, with {n} difference{'s' if n > 1 else ''}"
         if any(row.found.startswith("DAMAGED") for row in rows):
             sentence += "; it is damaged where the pipeline does not read: fetch it again"
-    attributes = {"product": product, "probe": probe, "date": date, "simulated": outcome.simulated}
+    attributes = {"product": product, "probe": probe, "date": date, "simulated": outcome.simulated or simulated}
     return table_of(rows, file=str(path), **attributes, usable=outcome.usable, sentence=sentence)
 
 

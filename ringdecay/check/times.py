@@ -32,7 +32,7 @@ def time_rows(subject: Subject) -> list[Row]:
         rows.insert(0, Row("times", "records", "times", found, "holds"))
     else:
         begin = np.datetime64(f"{day[:4]}-{day[4:6]}-{day[6:]}", "ns") if _is_date(day) else np.datetime64("NaT", "ns")
-        outside = int(((ordered < begin) | (ordered >= begin + _DAY)).sum())
+        outside = int((~((ordered >= begin) & (ordered < begin + _DAY))).sum())
         # A record that begins before midnight belongs to a daily file of some products: a few are no other day.
         verdict = "holds" if outside <= max(1, ordered.size // 100) else "differs" if outside < ordered.size / 2 else "fails"
         found += f"; {outside:,} of another day" if outside else ""
@@ -48,7 +48,7 @@ def time_rows(subject: Subject) -> list[Row]:
     # `to_datetime64` puts all of a leap second into the last nanosecond before its end.
     leap = int(((known + np.timedelta64(1, "ns")).astype("datetime64[D]") != known.astype("datetime64[D]")).sum())
     if leap and subject.present["time"].type == "CDF_TIME_TT2000":
-        rows.append(Row("times", "leap second", "", f"{leap} of the records lie in one", "holds"))
+        rows.append(Row("times", "leap second", "", f"{leap:,} {'record lies' if leap == 1 else 'records lie'} in one", "holds"))
     return rows
 
 
