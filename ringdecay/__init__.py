@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ringdecay.binned import bin_flux as bin_flux
     from ringdecay.binned import merge_binned as merge_binned
     from ringdecay.binned import merge_probes as merge_probes
+    from ringdecay.check import check_file as check_file
     from ringdecay.decays import fit_decay as fit_decay
     from ringdecay.decays import fit_decays as fit_decays
     from ringdecay.ephemeris import open_ephemeris as open_ephemeris
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 # Public name -> the module that holds it; a module's own name maps to the module.
 _HOMES = {
     "bin_flux": "binned",
+    "check_file": "check",
     "content_hash": "store",
     "fetch": "archive",
     "find_storms": "storms",

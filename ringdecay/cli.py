@@ -161,6 +161,49 @@ def _missing(dates: pd.DatetimeIndex) -> str:
     return f"missing: {len(dates)}" + (f" ({shown}{more})" if shown else "")
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=_IN)
+@click.option("--product", help="Product that the files should be of; found from the name or the content of each if not given.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("-q", "--quiet", is_flag=True, help="One line a file: name, product, verdict.")
+@_stage
+def check(files: tuple[Path, ...], product: str | None, as_json: bool, quiet: bool) -> None:
+    """Say of FILES what is as expected, what differs, and whether each can be used.
+
+    The exit status is 0 if all can be used, 1 if one cannot, 2 for a wrong call. The report of one file is what to put into an issue.
+    """
+    from ringdecay import check as room  # noqa: PLC0415
+    from ringdecay.products import get_product  # noqa: PLC0415
+
+    if product is not None:
+        try:
+            get_product(product)
+        except InputError as error:
+            raise click.BadParameter(str(error), param_hint="--product") from error
+    # What the reader warns of is in the report.
+    logger = logging.getLogger("ringdecay")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    usable, records, n = True, [], 0
+    try:
+        for path in files:
+            # A file that holds several ions is one of several products.
+            for name in [product] if product is not None else room.recognise(path) or [None]:
+                table = room.check_file(path, name)
+                usable &= table.attrs["usable"]
+                if as_json:
+                    records.append(room.to_record(table, rows=not quiet))
+                else:
+                    click.echo(room.one_line(table) if quiet else ("\n" if n else "") + room.report(table))
+                n += 1
+    finally:
+        logger.setLevel(level)
+    if as_json:
+        click.echo(json.dumps(records, indent=2))
+    if not usable:
+        raise click.exceptions.Exit(1)
+
+
 @main.command("bin")
 @click.argument("files", nargs=-1, required=True, type=_IN)
 @click.option("-o", "--output", required=True, type=_FILE, help="netCDF file to write.")
