@@ -14,6 +14,8 @@ _spacepy_home = ROOT / ".pytest_cache" / "spacepy"
 _spacepy_home.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("SPACEPY", str(_spacepy_home))
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Nothing a test fetches, and no lock on a port of this machine, goes into the user's own cache.
+os.environ["RINGDECAY_CACHE"] = str(ROOT / ".pytest_cache" / "downloads")
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,7 @@ def test_a_span_without_any_file_is_a_result_not_an_error(archive: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("rbspice-pap", "a", "2013-01-26", "2013-01-27"), "did you mean 'rbspice-pap-tofxeh'"),
+        (("hope", "a", "2013-01-26", "2013-01-27"), "did you mean 'hope-pa'"),
         ((PAP, "c", "2013-01-26", "2013-01-27"), "give one of a, b"),
         ((PAP, None, "2013-01-26", "2013-01-27"), "give one of a, b"),
         (("omni2-yearly", "a", "2013-01-26", "2013-01-27"), "has no probe"),

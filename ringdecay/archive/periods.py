@@ -12,7 +12,7 @@ from ringdecay.products import Period
 
 When = str | datetime.date | np.datetime64
 
-_FREQUENCY: dict[Period, str] = {"day": "D", "month": "M", "year": "Y"}
+_MONTHS: dict[Period, int] = {"month": 1, "half-year": 6, "year": 12}
 
 
 def periods(start: When, stop: When, period: Period) -> pd.DatetimeIndex:
@@ -22,7 +22,7 @@ def periods(start: When, stop: When, period: Period) -> pd.DatetimeIndex:
     ----------
     start, stop : str, date, datetime or datetime64
         The span in UTC, `start` inclusive and `stop` exclusive; times with a zone are converted.
-    period : {"day", "month", "year"}
+    period : {"day", "month", "half-year", "year"}
         How much time one file holds.
 
     Returns
@@ -38,8 +38,15 @@ def periods(start: When, stop: When, period: Period) -> pd.DatetimeIndex:
     first, last = _instant("start", start), _instant("stop", stop)
     if last <= first:
         raise InputError(f"start {start} and stop {stop} are the wrong way round: stop is exclusive and must be later than start")
-    index = pd.period_range(first, last - pd.Timedelta(1, "ns"), freq=_FREQUENCY[period])
-    return pd.DatetimeIndex(index.to_timestamp(how="start")).as_unit("ns")
+    return period_starts(pd.date_range(first.floor("D"), last - pd.Timedelta(1, "ns"), freq="D", unit="ns"), period).unique()
+
+
+def period_starts(times: pd.DatetimeIndex, period: Period) -> pd.DatetimeIndex:
+    """First instants of the periods that times lie in, one for each time."""
+    if period == "day":
+        return times.floor("D")
+    months = times.to_numpy().astype("datetime64[M]").astype(np.int64)
+    return pd.DatetimeIndex((months - months % _MONTHS[period]).astype("datetime64[M]").astype("datetime64[ns]"))
 
 
 def period_of_name(date: str, period: Period) -> pd.Timestamp | None:
@@ -48,7 +55,7 @@ def period_of_name(date: str, period: Period) -> pd.Timestamp | None:
         day = datetime.datetime.strptime(date, "%Y%m%d" if len(date) == 8 else "%Y")
     except ValueError:
         return None
-    return pd.Timestamp(day).to_period(_FREQUENCY[period]).start_time.as_unit("ns")
+    return period_starts(pd.DatetimeIndex([day]).as_unit("ns"), period)[0]
 
 
 def _instant(which: str, given: When) -> pd.Timestamp:

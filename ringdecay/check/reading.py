@@ -6,8 +6,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ringdecay.check.expectation import Row, holds_if, minute, share
+from ringdecay.ephemeris import open_ephemeris
 from ringdecay.errors import FileError, RingdecayError
 from ringdecay.flux import open_flux
 from ringdecay.indices import NAMES, open_index
@@ -82,7 +81,7 @@ def read_as(path: Path, product: Product, probe: str | None) -> Outcome:
 def read_ephemeris(path: Path) -> Outcome:
     """Open a MagEphem file."""
     ephemeris: xr.Dataset | None
-    ephemeris, sentence = _attempt(lambda: import_module("ringdecay.ephemeris").open_ephemeris(path))
+    ephemeris, sentence = _attempt(lambda: open_ephemeris(path))
     if ephemeris is None:
         return _refused("open_ephemeris", sentence)
     names = ", ".join(map(str, ephemeris.data_vars))
@@ -117,7 +116,7 @@ def read_index(path: Path, names: list[str]) -> Outcome:
 def read_unnamed(path: Path, head: bytes, *, is_text: bool) -> Outcome:
     """Open a file whose name says nothing: as an index, whose reader looks at the content, or else, if a text, as MagEphem."""
     outcome = read_index(path, list(NAMES))
-    if not outcome.usable and is_text and find_spec("ringdecay.ephemeris") is not None:
+    if not outcome.usable and is_text:
         other = read_ephemeris(path)
         # The header of MagEphem is JSON in lines of comment.
         return other if other.usable or head.startswith(b"# {") else outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import permutations
 from itertools import product as choices
 
@@ -12,7 +11,7 @@ from ringdecay.cdf import StoredVariable
 from ringdecay.cdf.types import TIME_TYPES
 from ringdecay.check.container import shape_of
 from ringdecay.check.expectation import Row, Subject, Verdict, holds_if, is_number
-from ringdecay.flux.units import energy_to_kev, flux_to_per_kev, length_to_earth_radii
+from ringdecay.flux.units import factor_of
 from ringdecay.products import Product, Quantity, Variable
 
 _IN_WORDS: dict[Quantity, str] = {
@@ -23,14 +22,6 @@ _IN_WORDS: dict[Quantity, str] = {
     "hours": "hours (real files say degrees)",
     "percent": "percent",
     "seconds": "seconds",
-}
-_SPELLINGS: dict[Quantity, frozenset[str]] = {
-    "length": frozenset({"re", "earthradii", "earth radius"}),
-    "angle": frozenset({"deg", "degree", "degrees", "°"}),
-    # RBSPICE calls the hours of magnetic local time degrees, with a valid range of 0 to 24.
-    "hours": frozenset({"h", "hr", "hour", "hours", "deg", "degree", "degrees"}),
-    "percent": frozenset({"%", "percent", "percentage"}),
-    "seconds": frozenset({"s", "sec", "second", "seconds", "ms", "ns"}),
 }
 
 
@@ -119,16 +110,7 @@ def unit_rows(subject: Subject) -> list[Row]:
         if quantity not in _IN_WORDS:
             continue
         units = str(stored.attributes.get("UNITS", "")).strip()
-        good = _is_unit(quantity, units)
-        # Real HOPE files give no unit of pitch angles, and values leave no doubt; nor do those of errors in percent.
-        harmless = not units and quantity in ("angle", "percent")
-        verdict: Verdict = "holds" if good or harmless else "fails" if quantity in ("flux", "energy") else "differs"
+        good = factor_of(quantity, units) is not None
+        verdict: Verdict = "holds" if good else "fails" if quantity in ("flux", "energy") else "differs"
         rows.append(Row("units", stored.name, _IN_WORDS[quantity], repr(units) if units else "none", verdict))
     return rows
-
-
-def _is_unit(quantity: Quantity, units: str) -> bool:
-    factor = {"flux": flux_to_per_kev, "energy": energy_to_kev, "length": length_to_earth_radii}.get(quantity, lambda _: None)(units)
-    # MagEphem: "Deg.", and "R!BE!N" with IDL's marks of an index.
-    plain = re.sub(r"![a-z]", "", units.lower()).rstrip(".").strip()
-    return factor is not None or plain in _SPELLINGS.get(quantity, ())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ringdecay.archive.periods import period_starts
 from ringdecay.errors import FileError, InputError
 from ringdecay.products import get_product
 from ringdecay.store import SIMULATED_NOTE
@@ -34,7 +35,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
 _COUNTS = ["records", "records_used", "values_bad_quality", "values_excluded"]
 # Column of the totals -> what it counts.
 _STATUS = {"used": ["used", "known"], "refused": ["refused"], "unknown": ["unknown"], "no_file": ["no file"]}
-_PERIODS = {"day": "D", "month": "M", "year": "Y"}
 _OWN_FILE = "own file"
 
 
@@ -199,7 +199,7 @@ def _with_files(days: pd.DatetimeIndex, lock: pd.DataFrame, product: str, probe:
     """Give each day the fetched file that holds it."""
     locked = lock.loc[(lock["product"] == product) & (lock["probe"] == probe), ["date", "version", "size", "path"]]
     locked = locked.rename(columns={"date": "period", "size": "bytes", "path": "file"})
-    period = days.to_period(_PERIODS[get_product(product).period]).start_time.as_unit("ns")
+    period = period_starts(days, get_product(product).period)
     table = pd.DataFrame({"product": product, "probe": probe, "date": days, "period": period}).merge(locked, on="period", how="left")
     table["fetched"] = table["file"].notna()
     table["file"] = [PurePosixPath(path).name for path in table["file"].fillna("")]

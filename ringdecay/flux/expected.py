@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,12 @@ _UNITS_OF: dict[Quantity, str] = {
     "percent": "percent",
     "seconds": "seconds",
 }
+#: Roles of coordinates that a file may give at times of their own, which have the role "ephemeris_time".
+EPHEMERIS_ROLES = ("L_eq", "L_star", "MLT", "position")
+# Roles that a file may give once for all records, or for each.
+_TABLES = ("energy", "pitch_angle", "pitch_angle_range")
+# Roles that a file may give once for all values of a record.
+_FLAGS = ("quality",)
 
 
 def unit_factor(path: Path, variable: CdfVariable, quantity: Quantity) -> float:
@@ -90,6 +96,39 @@ def check_sizes(path: Path, variable: CdfVariable, *allowed: tuple[int, ...]) ->
     if variable.values.shape not in allowed:
         words = " or ".join(" x ".join(map(str, shape)) for shape in allowed)
         raise FileError(path, f"{variable.name} of {words} values", f"sizes {variable.values.shape}", "report this file")
+
+
+def check_shapes(path: Path, found: Mapping[str, CdfVariable], product: Product) -> None:
+    """Check that every variable holds numbers, has the axes of its description and as many records as the flux.
+
+    Lengths of axes are not compared here: which channels and angles a file has is found out from its own tables.
+
+    Raises
+    ------
+    FileError
+        If a variable has not.
+    """
+    records = {role: found[role].values.shape[:1] for role in ("flux", "ephemeris_time") if role in found}
+    for role, variable in found.items():
+        described, values = product.variables[role], variable.values
+        if values.dtype.kind not in "fiuc":
+            raise FileError(path, f"numbers in {variable.name}", f"{variable.type}", "report this file")
+        if variable.record_varying:
+            own_time = role == "ephemeris_time" or (role in EPHEMERIS_ROLES and "ephemeris_time" in found)
+            base = "ephemeris_time" if own_time else "flux"
+            if values.shape[:1] != records[base]:
+                expected = f"as many records of {variable.name} as of {found[base].name} ({records[base]})"
+                raise FileError(path, expected, f"sizes {values.shape}", "report this file")
+        elif described.record_varying and role not in _TABLES:
+            raise FileError(path, f"a value of {variable.name} a record", "one for all", "report this file")
+        sizes = values.shape[1:] if variable.record_varying else values.shape
+        least = 0 if role in _FLAGS else 1 if role in _TABLES else len(described.axes)
+        # An axis of length one changes nothing.
+        if sizes != (1,) and not least <= len(sizes) <= len(described.axes):
+            axes = " and ".join(described.axes) or "no axis but that of the records"
+            raise FileError(path, f"{variable.name} over {axes}", f"sizes {sizes}", "report this file")
+        if described.axes == ("component",) and values.shape[-1:] != (3,):
+            raise FileError(path, f"three components of {variable.name}", f"sizes {values.shape}", "report this file")
 
 
 def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:

@@ -17,7 +17,7 @@ from ringdecay.cdf import read_cdf, to_datetime64
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.coordinates import Found
 from ringdecay.flux.energies import dates_of_change, find_channels, same_energies
-from ringdecay.flux.expected import check_origin, date_and_probe
+from ringdecay.flux.expected import check_origin, check_shapes, date_and_probe
 from ringdecay.flux.resolved import read_resolved
 from ringdecay.flux.telescopes import read_telescopes
 from ringdecay.flux.time_base import on_flux_times
@@ -89,6 +89,7 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
         logger.info("%s has no %s; what depends on them is left out", path.name, ", ".join(absent))
     if not found["flux"].values.size:
         raise FileError(path, "records", "none", "leave this file out")
+    check_shapes(path, found, product)
     time = _times(path, found)
     channels = find_channels(path, found, product, time)
     found = on_flux_times(path, found, time)

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from ringdecay.cdf import to_datetime64
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found
+from ringdecay.flux.expected import EPHEMERIS_ROLES
 from ringdecay.flux.values import measured
 
 # Between two points further apart nothing is interpolated. A straight line over 300 s is off by g t^2 / 8 at most: with 8 m/s2 near the
 # perigee at 600 km that is 90 km, 0.014 Earth radii.
 MAX_GAP_SECONDS = 300.0
-_ROLES = ("L_eq", "L_star", "MLT", "position")
 
 
 def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) -> Found:
@@ -52,7 +52,7 @@ def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) ->
     known = own[order].astype(np.int64)
     order, known = order[np.r_[True, np.diff(known) > 0]] if known.size else order, np.unique(known)
     result = dict(found)
-    for role in _ROLES:
+    for role in EPHEMERIS_ROLES:
         if role not in found:
             continue
         variable = found[role]

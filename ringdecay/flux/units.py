@@ -2,7 +2,7 @@
 
 Spellings met: NASA's SPASE records write "EarthRadii", "Earth radii" and "Re", "Degrees" and "°", "s", "seconds" and "Seconds",
 "1/(MeV-cm^2-s-sr)", "1/(Mev-cm^2-s-sr)" and "(cm^2 s sr MeV)^-1"; the HAPI copy of an RBSPICE file "Counts/(MeV-cm^2-s-sr)"; a HOPE
-file "s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N".
+file "s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N"; MagEphem "Deg." and "R!BE!N".
 """
 
 from __future__ import annotations
@@ -92,4 +92,5 @@ def factor_of(quantity: Quantity, units: str) -> float | None:
 
 
 def _plain(units: str) -> str:
-    return " ".join(units.strip().lower().split())
+    # MagEphem writes "Deg.", and "R!BE!N" with IDL's marks of an index.
+    return " ".join(re.sub(r"![a-z]", "", units.lower()).split()).rstrip(".")

@@ -24,6 +24,16 @@ PRODUCTS = (
         format="cdf",
     ),
     Product(
+        name="omni2-hourly",
+        title="OMNI2 hourly, CDF: Dst, Kp, F10.7",
+        kind="index",
+        directory="omni/omni_cdaweb/hourly/{year}",
+        filename=r"omni2_h0_mrg1hr_(?P<date>\d{{8}})_v(?P<version>\d+)\.cdf",
+        period="half-year",
+        probes=(),
+        format="cdf",
+    ),
+    Product(
         name="omni2-yearly",
         title="OMNI2 hourly, yearly text files: Dst, Kp, F10.7",
         kind="index",
