@@ -184,6 +184,16 @@ def months(start: str, stop: str) -> list[str]:
     return [f"{first.year + (first.month - 1 + i) // 12}{(first.month - 1 + i) % 12 + 1:02d}" for i in range(count)]
 
 
+def years(start: str, stop: str) -> list[str]:
+    """Years, as YYYY, that a span of days touches; `stop` is the day after the last."""
+    return sorted({month[:4] for month in months(start, stop)})
+
+
+def year_span(year: str, start: str, stop: str) -> tuple[str, str]:
+    """First day of a year within a span, and the day after its last."""
+    return max(f"{year}-01-01", start), min(f"{int(year) + 1}-01-01", stop)
+
+
 def month_span(month: str, start: str, stop: str) -> tuple[str, str]:
     """First day of a month within a span, and the day after its last."""
     begin = datetime.date(int(month[:4]), int(month[4:]), 1)

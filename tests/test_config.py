@@ -9,12 +9,12 @@ from itertools import pairwise
 import pytest
 import yaml
 from conftest import ROOT
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ringdecay as rd
 from ringdecay.binned import Grid, exclusions
-from ringdecay.config import check_config, load_schema, month_span, months, read_config
+from ringdecay.config import check_config, load_schema, month_span, months, read_config, year_span, years
 from ringdecay.errors import FileError, InputError
 from ringdecay.products import PRODUCTS
 from ringdecay.storms import find_storms
@@ -123,12 +123,14 @@ def test_bad_config_files_are_named(tmp_path):
         read_config(tmp_path / "list.yaml")
 
 
+@pytest.mark.parametrize(("names", "span"), [(months, month_span), (years, year_span)])
 @given(start=st.dates(datetime.date(2000, 1, 1), datetime.date(2030, 1, 1)), days=st.integers(1, 3000))
-def test_months_cover_a_span_day_by_day(start, days):
-    stop = start + datetime.timedelta(days=days)
-    spans = [month_span(month, start.isoformat(), stop.isoformat()) for month in months(start.isoformat(), stop.isoformat())]
-    assert spans[0][0] == start.isoformat()
-    assert spans[-1][1] == stop.isoformat()
+@settings(deadline=None)
+def test_months_and_years_cover_a_span_day_by_day(names, span, start, days):
+    first, stop = start.isoformat(), (start + datetime.timedelta(days=days)).isoformat()
+    spans = [span(name, first, stop) for name in names(first, stop)]
+    assert spans[0][0] == first
+    assert spans[-1][1] == stop
     assert all(a < b for a, b in spans)
     assert all(one[1] == other[0] for one, other in pairwise(spans))
 

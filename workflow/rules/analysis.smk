@@ -1,6 +1,6 @@
 rule bin_flux:
     input:
-        lock=f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
+        lock=lock_of,
     output:
         binned=f"{RESOURCES}/binned/{{probe}}_{{month}}.nc",
     log:

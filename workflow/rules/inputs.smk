@@ -24,16 +24,17 @@ rule simulate_archive:
         "../scripts/simulate_archive.py"
 
 
+# A year at a time, because an archive has a folder a year: each is listed once a run.
 rule fetch_flux:
     input:
         archive_input,
         locked=config["lock"] or [],
     output:
-        lock=f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
+        lock=f"{RESOURCES}/inputs/{{probe}}_{{year}}.tsv",
     log:
-        f"{LOGS}/fetch_flux/{{probe}}_{{month}}.log",
+        f"{LOGS}/fetch_flux/{{probe}}_{{year}}.log",
     benchmark:
-        f"{LOGS}/benchmarks/fetch_flux/{{probe}}_{{month}}.tsv"
+        f"{LOGS}/benchmarks/fetch_flux/{{probe}}_{{year}}.tsv"
     retries: 2 if archive_is_remote() else 0
     threads: 1
     resources:
@@ -46,7 +47,7 @@ rule fetch_flux:
         product=config["product"],
         span=span,
     message:
-        "Fetching the files of probe {wildcards.probe}, {wildcards.month}"
+        "Fetching the files of probe {wildcards.probe}, {wildcards.year}"
     script:
         "../scripts/fetch_flux.py"
 
@@ -83,9 +84,9 @@ rule fetch_index:
 rule lock_inputs:
     input:
         flux=expand(
-            f"{RESOURCES}/inputs/{{probe}}_{{month}}.tsv",
+            f"{RESOURCES}/inputs/{{probe}}_{{year}}.tsv",
             probe=config["probes"],
-            month=months(config["start"], config["stop"]),
+            year=years(config["start"], config["stop"]),
         ),
         index=f"{RESOURCES}/inputs/index.tsv",
         storms=config["storms"]["table"] or [],

@@ -1,4 +1,4 @@
-"""Fetch the flux files of one probe and month, and lock their bytes."""
+"""Fetch the flux files of one probe and year, and lock their bytes."""
 
 from ringdecay.archive import fetch, read_lock, write_lock
 from ringdecay.logs import logged_to
