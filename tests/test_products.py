@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from conftest import ROOT
+from product_page import PAGE, page
 
 from ringdecay.archive.versions import version_key
 from ringdecay.cli import main
@@ -215,3 +216,7 @@ def test_only_one_product_is_simulated():
 
     assert PRODUCT == "rbspice-pap-tofxeh"
     assert get_product(PRODUCT).sizes["energy"] == 14
+
+
+def test_the_page_of_products_says_what_the_descriptions_say():
+    assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python tests/product_page.py"
