@@ -9,8 +9,9 @@ from ringdecay.products import PRODUCTS, EnergyTable, Product
 PAGE = Path(__file__).resolve().parents[1] / "docs/products.md"
 _HEAD = """# Products
 
-Every data product that ringdecay knows, as `ringdecay/products/` describes it; one test holds this page to the descriptions, and another the descriptions to NASA's SPASE records.
-`ringdecay check FILE` compares a file with its description. A file's own channel energies are the ones that are used; those below are what is expected.
+Every data product that ringdecay knows, as `ringdecay/products/` describes it; one test holds this page to the descriptions, and
+another the descriptions to NASA's SPASE records. `ringdecay check FILE` compares a file with its description. A file's own channel
+energies are the ones that are used; those below are what is expected.
 """
 _KINDS = {
     "flux": "Flux: `open_flux`, `bin_flux`, `product:` in the config",
