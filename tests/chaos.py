@@ -23,9 +23,9 @@ from pathlib import Path
 import click
 import matplotlib.image
 import numpy as np
-import pandas as pd
 from workflow_run import clone, snakemake
 
+from ringdecay.archive import read_lock
 from ringdecay.store import content_hash, open_dataset
 
 CONFIG = ("--configfile", ".test/config/config.yaml")
@@ -80,7 +80,7 @@ def differences(folder: Path, reference: Path) -> list[str]:
     found += [f"{name} differs" for name in both if _content(folder / RESULTS / name) != _content(reference / RESULTS / name)]
     partial = [path for path in folder.rglob("*.partial*") if not path.name.startswith(".")]
     found += [f"half a file in sight: {path.relative_to(folder)}" for path in partial]
-    lock = pd.read_csv(folder / RESULTS / "inputs.tsv", sep="\t", keep_default_na=False)
+    lock = read_lock(folder / RESULTS / "inputs.tsv")
     for path, sha256 in zip(lock["path"], lock["sha256"], strict=True):
         if hashlib.sha256((folder / ARCHIVE / path).read_bytes()).hexdigest() != sha256:
             found.append(f"inputs.tsv has another SHA-256 for {path} than the file")
@@ -98,8 +98,7 @@ def _content(path: Path) -> object:
     if path.suffix == ".nc":
         return content_hash(open_dataset(path))
     if path.suffix == ".tsv":
-        table = pd.read_csv(path, sep="\t", keep_default_na=False)
-        return table.drop(columns=list(NOT_COMPARED)).to_csv()
+        return read_lock(path).drop(columns=list(NOT_COMPARED)).to_csv()
     if path.suffix == ".json":
         record = json.loads(path.read_text())
         record["inputs"].pop("sha256_of_all")
