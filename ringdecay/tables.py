@@ -99,6 +99,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "flux",
         "max_MLAT",
         "L_definition",
+        "L_method",
         "time_bin_hours",
         "mode",
         "confidence",

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from pap_file import pap_file
 
 import ringdecay as rd
-from ringdecay.binned import SUMS, Exclusion, Grid, mean_flux, sample_time, select_flux, with_merged_probe
+from ringdecay.binned import (
+    SUMS,
+    Exclusion,
+    Grid,
+    bin_flux,
+    file_table,
+    mean_flux,
+    merge_binned,
+    sample_time,
+    select_flux,
+    with_merged_probe,
+)
 from ringdecay.binned.records import RECORDS
 from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
@@ -368,3 +379,15 @@ def test_binned_data_go_all_the_way_to_a_table():
         assert decay_table(decays)["probe"].unique().tolist() == ["a", "merged"]
         assert lifetime_table(result)["tau"].median() == pytest.approx(5, rel=0.02)
         assert result.attrs["flux"] == "omnidirectional"
+
+
+def test_the_result_says_how_L_was_found(tmp_path):
+    own, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150629_v1.0.0-00.cdf", start="2015-06-29")
+    lacks, _ = pap_file(tmp_path / "rbsp-a-rbspice_lev-3-pap_tofxeh_20150630_v1.0.0-00.cdf", leave_out=("L",))
+    one, other = (bin_flux(path, product="rbspice-pap-tofxeh") for path in (own, lacks))
+    assert one.attrs["L_method"] == "L of the file"
+    assert other.attrs["L_method"] == "dipole, from Position_SM (SM)"
+    merged = merge_binned([one, other])
+    assert merged.attrs["L_method"] == "L of the file; dipole, from Position_SM (SM)"
+    assert file_table(merged)["L_method"].tolist() == ["L of the file", "dipole, from Position_SM (SM)"]
+    assert file_table(merged)["MLAT_method"].tolist() == ["dipole, from Position_SM (SM)"] * 2

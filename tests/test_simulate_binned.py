@@ -39,7 +39,8 @@ def test_layout_is_that_of_binned_files(tmp_path) -> None:
         assert drawn[name].dims == variable.dims, name
         assert drawn[name].attrs == variable.attrs, name
         assert drawn[name].dtype.kind == variable.dtype.kind, name
-    assert drawn.attrs == binned.attrs
+    # Drawn series come of no file that could say it.
+    assert drawn.attrs | {"L_method": "L of the file"} == binned.attrs
     # The world begins with the first file, and the bins of both are the same ones.
     xr.testing.assert_equal(drawn["time_bounds"].isel(time=slice(0, binned.sizes["time"])), binned["time_bounds"])
     xr.testing.assert_equal(drawn["L_bounds"], binned["L_bounds"])

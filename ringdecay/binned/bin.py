@@ -184,6 +184,9 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
         "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
         "simulated": flux.attrs.get("simulated", "no"),
         "ion": str(flux.attrs.get("ion", "unknown")),
+        "file_L_method": str(flux[grid.L_definition].attrs.get("method", "")),
+        "file_MLAT_method": str(flux["MLAT"].attrs.get("method", "")),
+        "file_MLT_method": str(flux["MLT"].attrs.get("method", "")) if "MLT" in flux.coords else "",
     }
     return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, records, facts)
 

@@ -32,6 +32,10 @@ FILE_COLUMNS: dict[str, Any] = {
     "file_records_used": 0,
     "file_values_excluded": 0,
     "file_values_bad_quality": 0,
+    # How the coordinates that records are binned by were found: in the file, or from its position.
+    "file_L_method": "",
+    "file_MLAT_method": "",
+    "file_MLT_method": "",
 }
 
 
@@ -116,6 +120,7 @@ def binned_dataset(
             "ion": ion,
             "flux": "omnidirectional",
             "L_definition": grid.L_definition,
+            "L_method": _methods(variables["file_L_method"][1]),
             "max_MLAT": grid.max_MLAT,
             "time_bin_hours": grid.time_bin_hours,
             "first_bin": first_bin,
@@ -188,7 +193,13 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     simulated = "yes" if is_simulated(*given) else "no"
     excluded = sorted({str(ds.attrs["excluded"]) for ds in given} - {"nothing"})
     attributes = {**first.attrs, "first_bin": start, "simulated": simulated, "excluded": "; ".join(excluded) or "nothing"}
+    attributes["L_method"] = _methods(variables["file_L_method"][1])
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
+
+
+def _methods(of_files: npt.NDArray[np.object_]) -> str:
+    """Say how L was found, every way that any of the files had."""
+    return "; ".join(sorted(set(map(str, of_files)) - {""})) or "unknown"
 
 
 def merge_probes(binned: xr.Dataset) -> xr.Dataset:

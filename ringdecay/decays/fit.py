@@ -27,7 +27,7 @@ _MAX_INDEX_GAP = np.timedelta64(12, "h")
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 # What a result keeps of what the data say of themselves.
-KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "max_MLAT", "time_bin_hours", "excluded", "simulated")
+KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
 
 def fit_decays(
