@@ -390,3 +390,7 @@ def _simulated(dataset: Any) -> str:
     from ringdecay.store import is_simulated  # noqa: PLC0415
 
     return " (SIMULATED)" if is_simulated(dataset) else ""
+
+
+if __name__ == "__main__":  # python -m ringdecay.cli
+    main(prog_name="ringdecay")

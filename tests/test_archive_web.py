@@ -37,8 +37,8 @@ def get(server: ArchiveServer, cache: Path, **more: object) -> Fetched:
 
 
 def held(cache: Path) -> list[str]:
-    """Every file of the cache, hidden ones too, but for the locks between processes."""
-    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.parent.name != ".locks")
+    """Every file of the cache, hidden ones too."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file())
 
 
 def visible(cache: Path) -> list[str]:

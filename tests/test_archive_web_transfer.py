@@ -116,7 +116,7 @@ def test_a_longer_wait_than_the_limit_is_said_at_once(server: ArchiveServer, tar
 def test_waits_grow_and_differ(server: ArchiveServer, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "BACKOFF", (1.0, 4.0, 15.0))
     waits: list[float] = []
-    monkeypatch.setattr(web, "_sleep", waits.append)
+    monkeypatch.setattr(connections.Session, "wait", lambda _, seconds: waits.append(seconds))
     for _ in range(20):
         server.faults = {PATH: "500x3"}
         load(server, target)

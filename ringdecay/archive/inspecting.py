@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringdecay.archive import web
+from ringdecay.archive.connections import threads
 from ringdecay.archive.places import Place, Servers, file_url, local_path
 from ringdecay.archive.planning import ArchiveFile, Plan
 from ringdecay.errors import ArchiveError
@@ -49,7 +49,7 @@ def preview(plan: Plan) -> list[Prospect]:
 
 def inspect(servers: Servers, plan: Plan) -> list[Prospect]:
     """As `preview`, over servers that are open."""
-    with ThreadPoolExecutor(web.MAX_CONNECTIONS) as pool:
+    with threads(servers.session) as pool:
         return list(pool.map(lambda file: prospect(servers, file, plan.cache), plan.files))
 
 
