@@ -43,7 +43,9 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             _refuse_overwriting(arguments)
             function(**arguments)
-        except RingdecayError as error:
+        except BrokenPipeError:
+            raise
+        except (RingdecayError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
     return update_wrapper(run, function)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ PATIENCE = 300.0
 SLOWEST = 2000.0
 # Bytes of a listing: a year of daily files in several versions takes some hundred kB.
 LARGEST_LISTING = 16 << 20
+# What stands behind the last file of a list that is whole.
+_LIST_END = re.compile(rb"</(pre|table|ul|body|html)\s*>", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -96,6 +99,8 @@ def list_index(session: Session, url: str) -> list[Listed] | None:
                 page += piece
                 if len(page) > LARGEST_LISTING:
                     raise ArchiveError(f"{url} answers with a page of more than {LARGEST_LISTING} bytes, which no list of files is.")
+            if not answers.has_length(response) and not _LIST_END.search(page, page.rfind(b"<a ")):
+                raise TransientError(f"the list breaks off after {len(page)} bytes")
             return parse_index(_decoded(page, response), url)
 
     try:
