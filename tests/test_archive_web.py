@@ -363,7 +363,7 @@ def test_without_an_answer_to_the_question_nothing_is_loaded_twice(server: Archi
     server.faults = {f"/{FOLDER}/{path.name}": str(status) for path in (server.root / FOLDER).iterdir()}
     server.faults[f"/{FOLDER}/"] = f"page:<h1>Index of</h1>{links}"
     before = server.count("GET", ".cdf")
-    assert len(get(server, cache).files) == 5
+    assert len(get(server, cache).files) == 4
     assert server.count("GET", ".cdf") == before
 
 
