@@ -43,7 +43,9 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             _refuse_overwriting(arguments)
             function(**arguments)
-        except RingdecayError as error:
+        except BrokenPipeError:
+            raise
+        except (RingdecayError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
     return update_wrapper(run, function)
@@ -390,3 +392,7 @@ def _simulated(dataset: Any) -> str:
     from ringdecay.store import is_simulated  # noqa: PLC0415
 
     return " (SIMULATED)" if is_simulated(dataset) else ""
+
+
+if __name__ == "__main__":  # python -m ringdecay.cli
+    main(prog_name="ringdecay")

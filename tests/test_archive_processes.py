@@ -12,8 +12,10 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import filelock
 import pytest
 from archive_server import FOLDER, PAP, ArchiveServer, make_archive, names, pap_name, put, serving
 from conftest import ROOT
@@ -92,23 +94,14 @@ def test_a_file_that_another_process_loads_is_waited_for(server: ArchiveServer, 
     local = cache / FOLDER / pap_name("20130126")
     content = local.read_bytes()
     local.unlink()
-    locks = list(map(str, (cache / ".locks").iterdir()))
-    assert 1 <= len(locks) <= 5
-    hold = f"""
-        import filelock
-        held = [filelock.FileLock(path).acquire() for path in {locks}]
-        print("ready", flush=True)
-        input()
-    """
-    holder = subprocess.Popen([sys.executable, "-c", textwrap.dedent(hold)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout.readline() == "ready\n"
     before = server.count("GET", ".cdf")
-    thread = threading.Thread(target=fetch, args=(PAP, "a", *MONTH, server.url), kwargs={"cache": cache})
-    thread.start()
-    wait_for(lambda: "waits for another process" in caplog.text)
-    local.write_bytes(content)  # what the other process does
-    os.utime(local, ((server.root / FOLDER / local.name).stat().st_mtime,) * 2)
-    holder.communicate("\n")
+    # Locks of the operating system are those of an open file, so another thread stands for another process.
+    with filelock.FileLock(local.with_name(f".{local.name}.part.lock")):
+        thread = threading.Thread(target=fetch, args=(PAP, "a", *MONTH, server.url), kwargs={"cache": cache})
+        thread.start()
+        wait_for(lambda: "another process loads this file" in caplog.text)
+        local.write_bytes(content)  # what the other process does
+        os.utime(local, ((server.root / FOLDER / local.name).stat().st_mtime,) * 2)
     thread.join(30)
     assert not thread.is_alive()
     assert server.count("GET", ".cdf") == before
@@ -136,6 +129,67 @@ def test_ctrl_c_ends_soon_and_leaves_no_half_file(server: ArchiveServer, cache: 
     before = server.count("GET", ".cdf")
     assert len(fetch(PAP, "a", *MONTH, server.url, cache=cache).files) == 30
     assert server.count("GET", ".cdf") == before + 30 - len(kept)
+
+
+@contextmanager
+def interrupted_when(condition: object) -> Iterator[None]:
+    """Ctrl-C a moment after something has happened; the block must end within two seconds of it."""
+    pressed: list[float] = []
+
+    def press() -> None:
+        wait_for(condition)
+        time.sleep(0.2)
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+        assert time.monotonic() - pressed[0] < 2
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.parametrize("fault", ["503:60", "drip:9", "headers:9", "silent"])
+def test_ctrl_c_waits_for_no_server(server: ArchiveServer, cache: Path, fault: str) -> None:
+    threads = threading.active_count()
+    done = threading.Event()
+    for path in (server.root / FOLDER).iterdir():
+        server.faults[f"/{FOLDER}/{path.name}"] = [lambda: str(done.wait(30))] if fault == "silent" else fault
+    with interrupted_when(lambda: server.count("GET", ".cdf") == 4):
+        fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    done.set()
+    assert not list(cache.rglob("rbsp-*.cdf"))
+    server.faults.clear()
+    assert len(fetch(PAP, "a", *MONTH, server.url, cache=cache).files) == 5
+    wait_for(lambda: threading.active_count() <= threads + 8)  # the server's own, which still send
+
+
+def test_ctrl_c_waits_for_no_answer_before_the_first_file(server: ArchiveServer, cache: Path) -> None:
+    links = "".join(f'<a href="{path.name}">{path.name}</a>\n' for path in sorted((server.root / FOLDER).iterdir()))
+    server.faults = {f"/{FOLDER}/{path.name}": "503:60" for path in (server.root / FOLDER).iterdir()}
+    server.faults[f"/{FOLDER}/"] = f"page:<h1>Index of</h1>{links}"
+    with interrupted_when(lambda: server.count("HEAD") == 4):
+        preview(plan(PAP, "a", *MONTH, server.url, cache=cache))
+
+
+def test_ctrl_c_waits_for_no_other_process(server: ArchiveServer, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="ringdecay.archive")
+    local = cache / FOLDER / pap_name("20130126")
+    local.parent.mkdir(parents=True)
+    with filelock.FileLock(local.with_name(f".{local.name}.part.lock")), interrupted_when(lambda: "another process loads" in caplog.text):
+        fetch(PAP, "a", *MONTH, server.url, cache=cache)
+    locks = Path(os.environ["RINGDECAY_CACHE"]) / ".connections"
+    host = server.url.removeprefix("http://").replace(":", "_")
+    with ExitStack() as held:
+        for number in range(4):
+            held.enter_context(filelock.FileLock(locks / f"{host}-{number}.lock"))
+        with interrupted_when(lambda: "waiting for a connection" in caplog.text):
+            fetch(PAP, "a", *MONTH, server.url, cache=cache)
 
 
 # --- before and while files come ------------------------------------------------------------------------------------------

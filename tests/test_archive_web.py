@@ -37,8 +37,8 @@ def get(server: ArchiveServer, cache: Path, **more: object) -> Fetched:
 
 
 def held(cache: Path) -> list[str]:
-    """Every file of the cache, hidden ones too, but for the locks between processes."""
-    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.parent.name != ".locks")
+    """Every file of the cache, hidden ones too."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file())
 
 
 def visible(cache: Path) -> list[str]:
@@ -326,6 +326,45 @@ def test_sizes_of_other_servers() -> None:
     (entry,) = parse_index(nginx, "http://h/a/../b//c/")
     assert entry.name == "x.cdf"
     assert parse_index("<title>Index of /empty</title>", "http://h/empty/") == []
+
+
+@pytest.mark.parametrize(
+    "href",
+    ["x.cdf", "./x.cdf", "/pub/x.cdf", "../pub/x.cdf", "//h/pub/x.cdf", "http://h/pub/x.cdf", "HTTP://H:80/pub/x.cdf", "https://h/pub/x.cdf",
+     "x%2Ecdf", "/%70ub/x.cdf", "x&#46;cdf", "x.cdf#top", " x.cdf\n"],
+)  # fmt: skip
+def test_a_link_to_the_folder_itself_in_any_spelling(href: str) -> None:
+    (entry,) = parse_index(f'<h1>Index of /pub</h1><A HREF="{href}">x</A> 2018-05-03 12:24  972', "http://h/pub/")
+    assert (entry.name, entry.sizes) == ("x.cdf", (972, 972))
+
+
+@pytest.mark.parametrize(
+    "href", ["http://g/pub/x.cdf", "http://h:81/pub/x.cdf", "http://h:x/pub/x.cdf", "/x.cdf", "../x.cdf", "%2e%2e%2fx.cdf"]
+)
+def test_a_listing_of_files_elsewhere_is_not_a_silent_gap(href: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert parse_index(f'<h1>Index of /pub</h1><a href="{href}">x</a>', "http://h/pub/") == []
+    assert "leads out of the folder" in caplog.text
+    caplog.clear()
+    assert parse_index('<h1>Index of /pub</h1><a href="?C=N">N</a> <a href="/">Parent Directory</a>', "http://h/pub/") == []
+    assert not caplog.text
+
+
+def test_a_size_before_a_name_is_not_that_of_the_file_before() -> None:
+    line = '<br> 03/05/2018 12:24       {} <A HREF="/pub/{}">{}</A>'
+    page = "<H1>Index of</H1>" + line.format(1234, "a.cdf", "a.cdf") + line.format(98765, "b.cdf", "b.cdf") + "<br>"
+    assert [(one.name, one.sizes) for one in parse_index(page, "http://h/pub/")] == [("a.cdf", None), ("b.cdf", None)]
+
+
+@pytest.mark.parametrize("status", [405, 403])
+def test_without_an_answer_to_the_question_nothing_is_loaded_twice(server: ArchiveServer, cache: Path, status: int) -> None:
+    """A server that lists without sizes and refuses HEAD; a name with a version stays what it is."""
+    get(server, cache)
+    links = "".join(f'<a href="{path.name}">{path.name}</a>\n' for path in sorted((server.root / FOLDER).iterdir()))
+    server.faults = {f"/{FOLDER}/{path.name}": str(status) for path in (server.root / FOLDER).iterdir()}
+    server.faults[f"/{FOLDER}/"] = f"page:<h1>Index of</h1>{links}"
+    before = server.count("GET", ".cdf")
+    assert len(get(server, cache).files) == 4
+    assert server.count("GET", ".cdf") == before
 
 
 def test_shown_sizes_are_apaches() -> None:

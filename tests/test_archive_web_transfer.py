@@ -8,7 +8,9 @@ import io
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -104,6 +106,18 @@ def test_the_server_is_left_alone_for_as_long_as_it_asks(server: ArchiveServer, 
     assert_right(server, target)
 
 
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_date_to_wait_for_is_by_the_servers_clock(
+    server: ArchiveServer, target: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    # Not time.time itself, which the server looks at too.
+    monkeypatch.setattr(answers, "time", SimpleNamespace(time=lambda: time.time() + hours * 3600))
+    server.faults = {PATH: "503x1:+2"}
+    begin = time.monotonic()
+    load(server, target)
+    assert 1.0 <= time.monotonic() - begin < 2.9
+
+
 @pytest.mark.parametrize("said", ["3600", "+3600", "9" * 400])
 def test_a_longer_wait_than_the_limit_is_said_at_once(server: ArchiveServer, target: Path, said: str) -> None:
     server.faults = {PATH: f"503x9:{said}"}
@@ -116,7 +130,7 @@ def test_a_longer_wait_than_the_limit_is_said_at_once(server: ArchiveServer, tar
 def test_waits_grow_and_differ(server: ArchiveServer, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "BACKOFF", (1.0, 4.0, 15.0))
     waits: list[float] = []
-    monkeypatch.setattr(web, "_sleep", waits.append)
+    monkeypatch.setattr(connections.Session, "wait", lambda _, seconds: waits.append(seconds))
     for _ in range(20):
         server.faults = {PATH: "500x3"}
         load(server, target)
@@ -280,12 +294,23 @@ def test_a_listing_that_drips_has_an_end(server: ArchiveServer, monkeypatch: pyt
     assert time.monotonic() - begin < 2.0
 
 
-@pytest.mark.parametrize("fault", ["cut", "reset", "chunked-cut", "500", "chunked", "nolength", ""])
+@pytest.mark.parametrize("fault", ["cut", "reset", "chunked-cut", "500", "chunked", "nolength", "nolength-cut", "nolength-cut@900", ""])
 def test_a_listing_comes_whole(server: ArchiveServer, fault: str) -> None:
+    for day in range(9):
+        put(server.root, f"data/{day}.cdf", size=1000)
     server.faults = {"/data/": [fault, fault]}
     with web.open_session() as session:
-        assert [listed.name for listed in web.list_index(session, server.url + "/data/") or []] == ["x.cdf"]
+        listed = web.list_index(session, server.url + "/data/") or []
+        assert [one.name for one in listed] == [*(f"{day}.cdf" for day in range(9)), "x.cdf"]
         assert web.list_index(session, server.url + "/none/") is None
+
+
+def test_the_wait_for_a_connection_is_not_the_servers(server: ArchiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "PATIENCE", 0.3)
+    server.delay = 0.2
+    with web.open_session() as session, ThreadPoolExecutor(20) as pool:
+        listings = pool.map(lambda _: web.list_index(session, server.url + "/data/"), range(20))
+        assert [len(listed or []) for listed in listings] == [1] * 20
 
 
 def test_the_state_of_a_file(server: ArchiveServer) -> None:

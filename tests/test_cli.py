@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -112,6 +114,18 @@ def test_a_dry_run_tells_files_and_bytes_and_loads_nothing(tmp_path):
         unknown = run("fetch", PAP, "-p", "a", *span, *places[:2], "--cache", tmp_path / "other", "--dry-run").splitlines()
         assert unknown[2].startswith("to load     size unknown")
         assert "4 to load (0.0 MB and 1 of unknown size)" in unknown[-1]
+
+
+def test_a_lock_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("where a folder should be")
+    span = ("--start", "2013-01-26", "--stop", "2013-01-27")
+    place = ("--archive", make_archive(tmp_path / "archive"), "--lock", tmp_path / "file" / "lock.tsv")
+    assert run("fetch", PAP, "-p", "a", *span, *place, code=1).startswith("Error: ")
+
+
+def test_the_module_runs_like_the_command():
+    done = subprocess.run([sys.executable, "-m", "ringdecay.cli", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == run("--version")
 
 
 def test_no_command_overwrites_its_input_or_writes_nothing_with_success(archive, tmp_path):

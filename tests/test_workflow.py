@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 
 import pandas as pd
 import pytest
+from archive_server import serving
 from workflow_run import clone, jobs, snakemake
 
 from ringdecay.archive import read_lock
@@ -108,6 +110,27 @@ def test_a_lock_gives_the_same_bytes_offline_from_a_list_of_places(short, tmp_pa
     assert (folder / "results/locked/inputs.tsv").read_text().startswith("# SIMULATED")
     logs = [path.read_text() for path in (folder / "logs").rglob("*.log")]
     assert not any("\r" in log for log in logs), "no bars in the logs of jobs"
+
+
+def test_a_server_that_fails_again_and_again_gives_what_the_folder_gives(short, tmp_path):
+    folder = clone(tmp_path / "clone")
+    faults = itertools.cycle(
+        ["", "500", "", "", "reset", "", "cut@5000", "", "", "drip:0.01", "gzip!", "", "503:1", "nolength-cut", "", ""]
+    )
+    with serving(short / "resources/short/demo-archive") as server:
+        server.piece = 100_000
+        server.faults = {
+            "/" + str(path.relative_to(server.root)) + "/" * path.is_dir(): [lambda: next(faults)] * 30 for path in server.root.rglob("*")
+        }
+        config = tmp_path / "flaky.yaml"
+        config.write_text(f'run: flaky\narchive: {server.url}\nstart: "2015-04-15"\nstop: "2015-05-05"\n')
+        snakemake(folder, "resources/flaky/binned.nc", "results/flaky/inputs.tsv", "--configfile", str(config))
+        assert server.most_at_once <= 4
+    assert content_hash(open_dataset(folder / "resources/flaky/binned.nc")) == content_hash(
+        open_dataset(short / "resources/short/binned.nc")
+    )
+    assert list(read_lock(folder / "results/flaky/inputs.tsv")["sha256"]) == list(read_lock(short / "results/short/inputs.tsv")["sha256"])
+    assert not list((folder / "cache").rglob("*.part*"))
 
 
 def test_a_run_makes_everything_it_names(short):

@@ -74,6 +74,11 @@ def content_length(response: requests.Response) -> int | None:
     return None if content_encoding(response) else _number(response, "Content-Length")
 
 
+def has_length(response: requests.Response) -> bool:
+    """Whether a body that is cut can be told from a whole one."""
+    return bool(response.raw.chunked or content_encoding(response)) or _number(response, "Content-Length") is not None
+
+
 def no_data(response: requests.Response) -> str | None:
     """Give the type of an answer that cannot be a data file; None if it may be one."""
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -86,7 +91,11 @@ def retry_after(response: requests.Response) -> float | None:
     if text.isdecimal():
         return float(text[:12])
     date = http_date(text)
-    return None if date is None else max(0.0, date - time.time())
+    if date is None:
+        return None
+    # By the server's clock, if it says what time that shows.
+    now = http_date(response.headers.get("Date"))
+    return max(0.0, date - (time.time() if now is None else now))
 
 
 def origin_of(response: requests.Response, url: str) -> Origin | None:

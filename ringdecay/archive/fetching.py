@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import logging
 import math
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pandas as pd
 from tqdm import tqdm
 
 from ringdecay.archive import web
+from ringdecay.archive.connections import threads
 from ringdecay.archive.inspecting import Prospect, inspect, is_current, prospect
 from ringdecay.archive.listing import Listed
 from ringdecay.archive.lock import make_lock
@@ -37,17 +35,10 @@ logger = logging.getLogger(__name__)
 MAX_SHOWN = 20
 # A simulated archive has its truth beside its files.
 _TRUTH = "truth.nc"
-# Folder of the cache for the locks between processes. Lock files stay, because a process may wait on one that another would remove;
-# files share these by a part of the hash of their path, so that there are at most 256 of them, not one a file.
-_LOCKS = ".locks"
 
 
 class _LocalError(ArchiveError):
     """A file on this machine is not what it should be; the others are worth a look."""
-
-
-class _StoppedError(Exception):
-    """The fetch was stopped from outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +162,6 @@ class _Job:
     # A bar counts in several threads.
     bar: tqdm[Any]
     guard: threading.Lock = field(default_factory=threading.Lock)
-    stop: threading.Event = field(default_factory=threading.Event)
     # What directories held when they were listed once more.
     relisted: dict[tuple[Place, str], list[Listed]] = field(default_factory=dict)
     relisting: threading.Lock = field(default_factory=threading.Lock)
@@ -272,51 +262,30 @@ def _load(job: _Job, place: str, one: Prospect) -> _State:
 
     def on_bytes(size: int) -> None:
         nonlocal received
-        if job.stop.is_set():
-            raise _StoppedError
         received += size
         job.count(size)
 
     if job.servers.are_down_at(place):
         raise web.UnreachableError(f"{url} was not tried, because {place} failed for {MAX_FAILURES} other files")
-    local = local_path(job.cache, file.path)
-    try:
-        with _alone(job, file.path):
-            if local != one.local and local.is_file() and is_current(job.servers, place, local, file):
-                with contextlib.suppress(_LocalError):
-                    state = _checked(place, local, file)
-                    job.count(state.size, expected=_about(one))
-                    return state
-            size, digest = web.download(
-                job.servers.session, url, local, get_product(file.product).format, file.sizes, file.sha256, on_bytes=on_bytes
-            )
-            modified = _whole_second(local.stat().st_mtime)
-    except OSError as error:
-        raise ArchiveError(f"{local} could not be written ({error}); make room or name another cache folder") from error
+    local, meanwhile = local_path(job.cache, file.path), list[_State]()
+
+    def is_loaded() -> bool:
+        """Whether another process has loaded it since this one looked."""
+        if local != one.local and local.is_file() and is_current(job.servers, place, local, file):
+            with contextlib.suppress(_LocalError):
+                meanwhile.append(_checked(place, local, file))
+        return bool(meanwhile)
+
+    loaded = web.download(
+        job.servers.session, url, local, get_product(file.product).format, file.sizes, file.sha256, on_bytes=on_bytes, is_loaded=is_loaded
+    )
+    if loaded is None:
+        job.count(meanwhile[0].size, expected=_about(one))
+        return meanwhile[0]
+    size, digest = loaded
     # What was expected is the middle of a rounded size, and of a download that was begun anew some bytes came twice.
     job.count(size - received, expected=_about(one) - received)
-    return _State(file, place, local, size, digest, modified)
-
-
-@contextlib.contextmanager
-def _alone(job: _Job, path: str) -> Iterator[None]:
-    """Keep other processes and threads from loading a file; the lock is the operating system's, and goes with a process that dies."""
-    folder = job.cache / _LOCKS
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / f"{hashlib.sha256(path.encode()).hexdigest()[:2]}.lock")
-    for attempt in itertools.count():
-        if job.stop.is_set():
-            raise _StoppedError
-        try:
-            lock.acquire(timeout=1.0)
-            break
-        except filelock.Timeout:
-            if attempt == 0:
-                logger.info("%s waits for another process that uses the same cache", path)
-    try:
-        yield
-    finally:
-        lock.release()
+    return _State(file, place, local, size, digest, _whole_second(local.stat().st_mtime))
 
 
 def _checked(place: Place, local: Path, file: ArchiveFile) -> _State:
@@ -348,8 +317,7 @@ def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) 
     failures, locked = 0, any(one.file.sha256 for one in prospects)
     step = math.ceil(len(prospects) / 10)
     verb = "fetched" if any(one.local is None or isinstance(one.place, str) for one in prospects) else "checked"
-    pool = ThreadPoolExecutor(web.MAX_CONNECTIONS)
-    try:
+    with threads(job.servers.session) as pool:
         futures = {pool.submit(_obtain, job, one): position for position, one in enumerate(prospects)}
         for done, future in enumerate(as_completed(futures), start=1):
             try:
@@ -363,12 +331,6 @@ def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) 
             if logged and (done % step == 0 or done == len(prospects)):
                 size = sum(state.size for state in states.values())
                 logger.info("%s %d of %d files, %.3g MB", verb, len(states), len(prospects), size / 1e6)
-    except BaseException:
-        # Ctrl-C: what has begun ends at its next piece, and leaves no file.
-        job.stop.set()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
     if faults:
         raise ArchiveError(_summary(faults, len(states), len(prospects), locked=locked, offline=offline))
     return [states[position] for position in range(len(prospects))]

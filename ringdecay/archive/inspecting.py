@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringdecay.archive import web
+from ringdecay.archive.connections import threads
 from ringdecay.archive.places import Place, Servers, file_url, local_path
 from ringdecay.archive.planning import ArchiveFile, Plan
 from ringdecay.errors import ArchiveError
@@ -49,7 +49,7 @@ def preview(plan: Plan) -> list[Prospect]:
 
 def inspect(servers: Servers, plan: Plan) -> list[Prospect]:
     """As `preview`, over servers that are open."""
-    with ThreadPoolExecutor(web.MAX_CONNECTIONS) as pool:
+    with threads(servers.session) as pool:
         return list(pool.map(lambda file: prospect(servers, file, plan.cache), plan.files))
 
 
@@ -66,15 +66,16 @@ def prospect(servers: Servers, file: ArchiveFile, cache: Path) -> Prospect:
             cache_seen = True
         if found:
             return Prospect(file, local, place, (local.stat().st_size,) * 2)
-    size = None if file.sizes else _remote_state(servers, file.places[0], file)[0]
-    return Prospect(file, None, None, file.sizes if size is None else (size, size))
+    state = None if file.sizes else _remote_state(servers, file.places[0], file)
+    return Prospect(file, None, None, file.sizes if state is None or state[0] is None else (state[0], state[0]))
 
 
 def is_current(servers: Servers, place: str, local: Path, file: ArchiveFile) -> bool:
     """Whether a file of the cache is still the archive's, as far as that can be known without loading it.
 
     A file in the cache was verified when it came. A name with a version stays what it is, so its size decides, and where the listing
-    rounds that, the time of modification to the minute; a name without one is replaced in place, and the server is asked for both.
+    rounds that, the time of modification to the minute; where that leaves it open the server is asked, and if it has no answer, such
+    as one that refuses HEAD, the file is taken. A name without a version is replaced in place, and the server is asked for both.
     With a lock the hash decides, when the file is used.
     """
     here = local.stat()
@@ -86,17 +87,27 @@ def is_current(servers: Servers, place: str, local: Path, file: ArchiveFile) -> 
             return low <= here.st_size <= high
         if file.modified is not None and _same_minute(here.st_mtime, file.modified):
             return True
-    size, modified = _remote_state(servers, place, file)
+    state = _remote_state(servers, place, file)
+    if state is None:
+        return False
+    size, modified = state
+    if file.version:
+        return size is None or here.st_size == size
     # A table of fixed width keeps its size when it is replaced.
-    return here.st_size == size and (bool(file.version) or here.st_mtime == modified)
+    return here.st_size == size and here.st_mtime == modified
 
 
-def _remote_state(servers: Servers, place: Place, file: ArchiveFile) -> tuple[int | None, float | None]:
-    """Size and time of a file at a place; unknown if it does not answer. What is wrong there is told when the file is loaded."""
+def _remote_state(servers: Servers, place: Place, file: ArchiveFile) -> tuple[int | None, float | None] | None:
+    """Size and time of a file at a place, each None if that does not say; None if the file is not there.
+
+    What is wrong there is told when the file is loaded.
+    """
     if isinstance(place, Path) or servers.are_down_at(place):
         return None, None
     try:
         return web.remote_state(servers.session, file_url(place, file.path))
+    except web.NotThereError:
+        return None
     except web.UnreachableError:
         servers.failures[place] += 1
     except ArchiveError:

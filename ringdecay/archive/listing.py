@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from ringdecay.errors import ArchiveError
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 _SIZE = re.compile(r"\d\d:\d\d(?::\d\d)?\s+(\d+(?:\.\d+)?)\s*([KMGT])?")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d|\d\d-[A-Z][a-z]{2}-\d{4})\s+(\d\d:\d\d)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_PORTS = {"http": 80, "https": 443}
 _POWER = {None: 0, "K": 1, "M": 2, "G": 3, "T": 4}
 # What the index pages of Apache, nginx, lighttpd and Python say of themselves.
 _INDEX_WORDS = re.compile(r"index of|directory listing|parent directory", re.IGNORECASE)
@@ -72,14 +73,19 @@ def parse_index(page: str, url: str) -> list[Listed]:
     parser.feed(page)
     parser.close()
     files: dict[str, Listed] = {}
+    elsewhere: list[str] = []
     for href, text in parser.links:
         name = _name_in(href, url)
         if name is None:
             logger.debug("%s: link %r leads out of the folder and is left out", url, href)
+            if re.search(r"\w\.\w+$", href):
+                elsewhere.append(href)
         else:
             files[name] = Listed(name, _sizes(text), _time(text))
     if not files and not _INDEX_WORDS.search(page):
         raise ArchiveError(f"{url} answered with a page that is not a list of files; open it in a browser to see what it says.")
+    if not files and elsewhere:
+        logger.warning("%s lists no file: each of its %d leads out of the folder, such as %s", url, len(elsewhere), elsewhere[0])
     return list(files.values())
 
 
@@ -91,13 +97,19 @@ def is_plain_name(name: str) -> bool:
 def _name_in(href: str, url: str) -> str | None:
     """Name of the file that a link of the page `url` means, if it lies directly in that folder."""
     try:
-        target, folder = urlsplit(urljoin(url, href)), urlsplit(urljoin(url, "."))
+        target, folder = urlsplit(urljoin(url, href.strip())), urlsplit(urljoin(url, "."))
+        if _host(target) != _host(folder) or target.query:
+            return None
     except ValueError:
         return None
-    if (target.scheme, target.netloc) != (folder.scheme, folder.netloc) or target.query or not target.path.startswith(folder.path):
-        return None
-    name = unquote(target.path.removeprefix(folder.path))
-    return name if is_plain_name(name) else None
+    path, above = unquote(target.path), unquote(folder.path)
+    name = path.removeprefix(above)
+    return name if path.startswith(above) and is_plain_name(name) else None
+
+
+def _host(url: SplitResult) -> tuple[str | None, int | None]:
+    """Host and port, which is None for that of http and https: behind a proxy a server may not know which of them is spoken."""
+    return url.hostname, url.port if url.port != _PORTS.get(url.scheme) else None
 
 
 def _sizes(text: str) -> tuple[int, int] | None:
@@ -128,23 +140,25 @@ def _time(text: str) -> datetime.datetime | None:
 
 
 class _Links(HTMLParser):
-    """Collects each link with the text that follows it up to the next link."""
+    """Collects each link with the text that follows it up to the next link or the end of the line."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[tuple[str, str]] = []
-        self._in_link = False
+        self._after_link = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.links.append((dict(attrs).get("href") or "", ""))
-            self._in_link = True
+        # IIS writes time and size before the name.
+        if tag in {"a", "br"}:
+            self._after_link = False
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
-            self._in_link = False
+            self._after_link = True
 
     def handle_data(self, data: str) -> None:
-        if self.links and not self._in_link:
+        if self.links and self._after_link:
             href, text = self.links[-1]
             self.links[-1] = (href, text + " " + data)

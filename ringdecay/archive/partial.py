@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 import filelock
 
+from ringdecay.archive.connections import Session, StoppedError
+
 logger = logging.getLogger(__name__)
 
 # Bytes between two lines of the journal: what a kill loses at most. At 2 MB/s this is half a second.
@@ -204,14 +206,14 @@ class Partial:
 
 
 @contextmanager
-def partial_of(target: Path) -> Iterator[Partial]:
+def partial_of(target: Path, session: Session) -> Iterator[Partial]:
     """Hold the part of `target` alone, whatever other processes do; at the end it has become the file, waits for later or is gone.
 
     On a file system without locks the part has a name of its own and does not wait for later.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{target.name}.part.lock")
-    lock = _locked(path, target.name)
+    lock = _locked(path, target.name, session)
     try:
         partial = Partial(target) if lock else Partial(target, f".{secrets.token_hex(4)}")
         try:
@@ -226,7 +228,7 @@ def partial_of(target: Path) -> Iterator[Partial]:
             lock.release()
 
 
-def _locked(path: Path, name: str) -> filelock.BaseFileLock | None:
+def _locked(path: Path, name: str, session: Session) -> filelock.BaseFileLock | None:
     # A lock that is only a file would outlive a killed process.
     lock = filelock.FileLock(path, fallback_to_soft=False)
     try:
@@ -239,4 +241,7 @@ def _locked(path: Path, name: str) -> filelock.BaseFileLock | None:
         logger.debug("%s: no locks here (%s)", path, error)
         path.unlink(missing_ok=True)
         return None
-    return lock.acquire(poll_interval=0.1).lock
+    try:
+        return lock.acquire(poll_interval=0.1, cancel_check=session.stopped.is_set).lock
+    except filelock.Timeout:
+        raise StoppedError from None

@@ -13,8 +13,6 @@ from os import PathLike
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import requests
-
 from ringdecay.archive import web
 from ringdecay.archive.listing import Listed, is_plain_name, list_folder
 from ringdecay.errors import ArchiveError, InputError
@@ -35,13 +33,13 @@ class Servers:
 
     Attributes
     ----------
-    session : requests.Session
+    session : web.Session
         From `web.open_session`.
     failures : Counter
         Files that a place did not give, after all attempts, though it should have them.
     """
 
-    session: requests.Session
+    session: web.Session
     failures: Counter[Place] = field(default_factory=Counter)
 
     def are_down_at(self, place: Place) -> bool:
@@ -96,7 +94,7 @@ def _open_place(given: str | PathLike[str]) -> Place:
     return text.rstrip("/") + "/"
 
 
-def list_place(session: requests.Session, place: Place, directory: str) -> list[Listed] | None:
+def list_place(session: web.Session, place: Place, directory: str) -> list[Listed] | None:
     """List a directory of a place; None if the place does not have it.
 
     Raises

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 import platformdirs
-import requests
 
 from ringdecay.archive import web
 from ringdecay.archive.listing import Listed
@@ -228,7 +227,7 @@ def _from_archive(product: Product, probe: str, wanted: pd.DatetimeIndex, places
     return _Choice(files, sorted(superseded), sorted(undecided))
 
 
-def _list_all(session: requests.Session, place: Place, directories: list[str]) -> tuple[dict[str, list[Listed]], dict[str, ArchiveError]]:
+def _list_all(session: web.Session, place: Place, directories: list[str]) -> tuple[dict[str, list[Listed]], dict[str, ArchiveError]]:
     """List each directory that a place has, once; and say which could not be listed and why."""
     listings: dict[str, list[Listed]] = {}
     faults: dict[str, ArchiveError] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +20,14 @@ import requests
 from ringdecay import __version__
 from ringdecay.archive import answers
 from ringdecay.archive.asking import NotThereError, TransientError, UnreachableError, answer, pieces
-from ringdecay.archive.connections import MAX_CONNECTIONS, PatientAdapter, connection_slot
+from ringdecay.archive.connections import Session, connection_slot
 from ringdecay.archive.listing import Listed, parse_index
 from ringdecay.archive.partial import CHECKPOINT, Partial, partial_of
 from ringdecay.archive.transfer import Wanted, load_once
 from ringdecay.archive.verify import FileFormat
 from ringdecay.errors import ArchiveError
 
-__all__ = ["MAX_CONNECTIONS", "NotThereError", "UnreachableError", "download", "list_index", "open_session", "remote_state"]
+__all__ = ["NotThereError", "Session", "UnreachableError", "download", "list_index", "open_session", "remote_state"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,8 @@ PATIENCE = 300.0
 SLOWEST = 2000.0
 # Bytes of a listing: a year of daily files in several versions takes some hundred kB.
 LARGEST_LISTING = 16 << 20
-
-# Replaced in tests.
-_sleep = time.sleep
+# What stands behind the last file of a list that is whole.
+_LIST_END = re.compile(rb"</(pre|table|ul|body|html)\s*>", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -71,17 +71,15 @@ class _Clock:
             )
 
 
-def open_session() -> requests.Session:
+def open_session() -> Session:
     """Open a session; share it among at most `MAX_CONNECTIONS` threads, since each holds one connection."""
-    session = requests.Session()
+    session = Session()
     # Compressed on the way, a body would have another length than the file, and could not be resumed.
     session.headers.update({"User-Agent": f"ringdecay/{__version__}", "Accept-Encoding": "identity"})
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, PatientAdapter())
     return session
 
 
-def list_index(session: requests.Session, url: str) -> list[Listed] | None:
+def list_index(session: Session, url: str) -> list[Listed] | None:
     """List the files of a folder by its index page; None if the server says that there is no such folder (404).
 
     Raises
@@ -101,16 +99,19 @@ def list_index(session: requests.Session, url: str) -> list[Listed] | None:
                 page += piece
                 if len(page) > LARGEST_LISTING:
                     raise ArchiveError(f"{url} answers with a page of more than {LARGEST_LISTING} bytes, which no list of files is.")
+            if not answers.has_length(response) and not _LIST_END.search(page, page.rfind(b"<a ")):
+                raise TransientError(f"the list breaks off after {len(page)} bytes")
             return parse_index(_decoded(page, response), url)
 
     try:
-        with connection_slot(url):
-            return _retried(ask, url, clock)
+        with connection_slot(session, url):
+            clock.started = time.monotonic()  # waiting for others does not count
+            return _retried(session, ask, url, clock)
     except NotThereError:
         return None
 
 
-def remote_state(session: requests.Session, url: str) -> tuple[int | None, float | None]:
+def remote_state(session: Session, url: str) -> tuple[int | None, float | None]:
     """Ask for the size in bytes and the time of modification (Unix seconds) of a file; None where the server does not say.
 
     Raises
@@ -130,19 +131,20 @@ def remote_state(session: requests.Session, url: str) -> tuple[int | None, float
                 return None, None
             return answers.content_length(response), answers.http_date(response.headers.get("Last-Modified"))
 
-    with connection_slot(url):
-        return _retried(ask, url, _Clock())
+    with connection_slot(session, url):
+        return _retried(session, ask, url, _Clock())
 
 
 def download(
-    session: requests.Session,
+    session: Session,
     url: str,
     target: Path,
     file_format: FileFormat,
     sizes: tuple[int, int] | None,
     sha256: str | None,
     on_bytes: Callable[[int], None] | None = None,
-) -> tuple[int, str]:
+    is_loaded: Callable[[], bool] | None = None,
+) -> tuple[int, str] | None:
     """Load a file to `target`, which is there afterwards whole and verified, or as it was before.
 
     What came of an interrupted file waits beside the target under a hidden name, and the next call goes on from there if the server
@@ -150,7 +152,7 @@ def download(
 
     Parameters
     ----------
-    session : requests.Session
+    session : Session
         From `open_session`.
     url, target : str, Path
         From where to where; the time of modification is taken over.
@@ -163,11 +165,13 @@ def download(
     on_bytes : callable, optional
         Called with the number of bytes by which the part has grown: also those that an earlier call had left, and negative if some are
         thrown away. The sum is the size of the file in the end.
+    is_loaded : callable, optional
+        Called when no other process and no other thread loads this file any more: whether they have left nothing to load.
 
     Returns
     -------
-    tuple
-        Size in bytes and sha256.
+    tuple or None
+        Size in bytes and sha256; None if there was nothing to load.
 
     Raises
     ------
@@ -204,20 +208,25 @@ def download(
             raise
 
     try:
-        with partial_of(target) as partial, connection_slot(url):
-            clock.started = time.monotonic()  # waiting for others does not count
-            return _retried(lambda: load(partial), url, clock)
+        with partial_of(target, session) as partial:
+            if is_loaded is not None and is_loaded():
+                return None
+            with connection_slot(session, url):
+                clock.started = time.monotonic()  # waiting for others does not count
+                return _retried(session, lambda: load(partial), url, clock)
     except OSError as error:
         raise ArchiveError(f"{target} could not be written ({error}); make room or name another cache folder") from error
 
 
-def _retried(action: Callable[[], T], url: str, clock: _Clock) -> T:
+def _retried(session: Session, action: Callable[[], T], url: str, clock: _Clock) -> T:
     """Call `action`, again after a while if the fault may pass."""
     failures = 0
     while True:
+        session.check()
         try:
             return action()
         except TransientError as error:
+            session.check()  # which ends connections
             failures = 1 if error.progress else failures + 1
             kind = UnreachableError if error.unreachable else ArchiveError
             if failures > len(BACKOFF):
@@ -230,7 +239,7 @@ def _retried(action: Callable[[], T], url: str, clock: _Clock) -> T:
                     f"try again later."
                 ) from error
             logger.info("%s: %s; attempt %d follows in %.3g s", url, error, failures + 1, wait)
-            _sleep(wait)
+            session.wait(wait)
 
 
 def _decoded(page: bytearray, response: requests.Response) -> str:
