@@ -10,6 +10,7 @@ import pandas as pd
 
 from ringdecay import __version__
 from ringdecay.check.expectation import Row
+from ringdecay.errors import printable
 
 _WIDTH = 100
 _MOST_UNKNOWN = 60
@@ -27,7 +28,7 @@ def report(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        At most 100 columns wide.
+        At most 100 columns wide; what cannot be printed of the file's words is escaped.
     """
     about = table.attrs
     mark = "   SIMULATED" if about["simulated"] else ""
@@ -41,7 +42,7 @@ def report(table: pd.DataFrame) -> str:
             lines += ["", title, *_lines(rows[:_MOST_UNKNOWN], with_expected=verdict in ("fails", "differs"))]
             if len(rows) > _MOST_UNKNOWN:
                 lines.append(f"  and {len(rows) - _MOST_UNKNOWN} more (--json has them all)")
-    return "\n".join([*lines, "", *textwrap.wrap(f"VERDICT: {about['sentence']}", _WIDTH, break_on_hyphens=False)])
+    return printable("\n".join([*lines, "", *textwrap.wrap(f"VERDICT: {about['sentence']}", _WIDTH, break_on_hyphens=False)]))
 
 
 def _lines(rows: pd.DataFrame, *, with_expected: bool) -> list[str]:
@@ -72,7 +73,7 @@ def _together(rows: list[Row]) -> list[Row]:
 
 def one_line(table: pd.DataFrame) -> str:
     """Write name, product and verdict on one line."""
-    return f"{Path(table.attrs['file']).name}  {table.attrs['product'] or '-'}  {table.attrs['sentence']}"
+    return printable(f"{Path(table.attrs['file']).name}  {table.attrs['product'] or '-'}  {table.attrs['sentence']}")
 
 
 def to_record(table: pd.DataFrame, *, rows: bool = True) -> dict[str, Any]:
