@@ -49,6 +49,17 @@ def test_counts_of_the_samples_add_up(tmp_path):
     np.testing.assert_allclose(np.nansum(counts[:, 0], axis=1), expected, rtol=1e-9)
 
 
+def test_a_bin_with_a_sample_of_unknown_counts_has_no_counting_error(tmp_path):
+    def change(data):
+        data["FPDU_Error"][0, 0, 0] = -1e31
+
+    flux = rd.open_flux(telescope_file(tmp_path / NAME, distribution=sine_squared, change=change), "rbspice-tofxeh").isel(time=0)
+    place = int(np.searchsorted(EDGES, pitch_angles(1)[0, 0])) - 1
+    seen = np.isfinite(flux["flux"])
+    unknown = seen & np.isnan(flux["counting_error"])
+    assert np.argwhere(unknown.to_numpy()).tolist() == [[0, place]]
+
+
 def test_a_sine_squared_distribution_has_its_closed_form(tmp_path):
     flux = rd.open_flux(telescope_file(tmp_path / NAME, distribution=sine_squared), "rbspice-tofxeh")
     alpha = pitch_angles(1)
@@ -82,6 +93,11 @@ def test_a_record_weighs_as_long_as_it_lasts(tmp_path):
     absent = telescope_file(tmp_path / "absent.cdf", distribution=sine_squared, leave_out=("Duration",))
     equal = by_loop(alpha, sine_squared(alpha), np.ones(RECORDS_A_SPIN))
     np.testing.assert_allclose(rd.open_flux(absent, "rbspice-tofxeh")["flux"][5, 0] / 1000, equal, rtol=1e-9)
+    # One that does not say how long it lasts is taken as long as is usual.
+    duration[3] = -1e31
+    some = rd.open_flux(telescope_file(tmp_path / "some.cdf", distribution=sine_squared, change=change), "rbspice-tofxeh")
+    usual = np.where(np.arange(RECORDS_A_SPIN) == 3, np.median(np.delete(duration, 3)), duration)
+    np.testing.assert_allclose(some["flux"][5, 0] / 1000, by_loop(alpha, sine_squared(alpha), usual), rtol=1e-9)
 
 
 def test_flags_come_first_and_missing_telescopes_and_sectors_do_no_harm(tmp_path):
@@ -145,6 +161,9 @@ def test_spins_are_found_by_number_and_time():
     assert number([0, 120, 240], [0, 11, 22], duration=120) == [0, 1, 2]
     # Times that jump back.
     assert number([100, 101, 0, 1], [5, 5, 5, 5]) == [0, 0, 1, 1]
+    # The spin behind a gap or a jump is counted from its own first record, not from that of the run before.
+    assert number([0, 5, 48, 57], [7, 7, 7, 7]) == [0, 0, 1, 1]
+    assert number([55, 60, 0, 9], [7, 7, 7, 7]) == [0, 0, 1, 1]
 
 
 def test_coordinates_are_means_over_the_spin_and_local_time_goes_round(tmp_path):
