@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ringdecay import __version__
-from ringdecay.check.expectation import Row
+from ringdecay.check.expectation import Row, iso_day
 from ringdecay.errors import printable
 
 _WIDTH = 100
@@ -32,8 +32,7 @@ def report(table: pd.DataFrame) -> str:
     """
     about = table.attrs
     mark = "   SIMULATED" if about["simulated"] else ""
-    date = f"{about['date'][:4]}-{about['date'][4:6]}-{about['date'][6:]}".rstrip("-")
-    what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", date]
+    what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", iso_day(about["date"])]
     lines = [Path(about["file"]).name + mark, f"{', '.join(part for part in what if part)}; ringdecay {__version__}"]
     for verdict, title in _TITLES.items():
         # The reader's refusal is the verdict.
