@@ -5,8 +5,9 @@ The stages, in the order of the data::
     fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes
     open_index -> find_storms ----------^
 
-Each is one function from data to data and can be used alone. Names are loaded on first use, so that importing the package
-(and the command line's help) stays quick.
+Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
+`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory` and `plots`. Names are loaded on first use, so that
+importing the package (and the command line's help) stays quick.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ringdecay import archive as archive
+    from ringdecay import cdf as cdf
+    from ringdecay import ephemeris as ephemeris
     from ringdecay import plots as plots
     from ringdecay import simulate as simulate
     from ringdecay import theory as theory
@@ -54,7 +58,7 @@ _HOMES = {
     "open_flux": "flux",
     "open_index": "indices",
 }
-_MODULES = ("plots", "simulate", "theory")
+_MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
 

@@ -11,7 +11,14 @@ from os import PathLike
 
 
 class RingdecayError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    A message quotes names, units and answers of files and servers; what cannot be printed in it is escaped, so that no damaged file
+    can write to the terminal.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(RingdecayError, ValueError):
@@ -40,7 +47,14 @@ class FileError(RingdecayError):
         super().__init__(self.path, expected, found, advice)
 
     def __str__(self) -> str:
-        return f"{self.path}: expected {self.expected}, found {self.found}; {self.advice}."
+        return printable(f"{self.path}: expected {self.expected}, found {self.found}; {self.advice}.")
+
+
+def printable(text: str) -> str:
+    """Escape what cannot be printed, such as the control characters of a terminal; ends of lines stay."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:

@@ -12,7 +12,10 @@ from cdflib import cdfwrite
 
 from ringdecay.cdf import open_cdf
 
-_CODES = {"CDF_INT2": 2, "CDF_INT4": 4, "CDF_UINT4": 14, "CDF_REAL4": 21, "CDF_TIME_TT2000": 33, "CDF_FLOAT": 44, "CDF_DOUBLE": 45}
+_CODES = {
+    "CDF_INT2": 2, "CDF_INT4": 4, "CDF_UINT4": 14, "CDF_REAL4": 21, "CDF_EPOCH": 31, "CDF_TIME_TT2000": 33, "CDF_FLOAT": 44,
+    "CDF_DOUBLE": 45,
+}  # fmt: skip
 
 
 @dataclass

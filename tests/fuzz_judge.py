@@ -139,20 +139,21 @@ def _judge_values(original: Original, mutant: Mutant, values: dict[str, str], at
     meaning = np.isin(byte_map.classes[changed], [CLASSES.index(name) for name in ("value", "pad", "meaning", "name")])
     owners = set(byte_map.owners[changed[meaning]].tolist())
     names = byte_map.names
+    # Names that come from elsewhere can make one variable pass for another, and a signature can bring the whole of another sound file.
+    elsewhere = mutant.kind in ("swap", "splice") and bool(classes & {"name", "magic"})
     for name, digest in original.values.items():
         own = names.index(name) if name in names else NOBODY
-        # Names that come from elsewhere can make one variable pass for another.
-        free = bool(owners & {own, NOBODY}) or ("name" in classes and mutant.kind in ("swap", "splice"))
+        free = bool(owners & {own, NOBODY}) or elsewhere
         if values[name] != digest and not free:
             # A pointer to another variable's block of the same size is seen only by who looks at all variables.
             outcome = "elsewhere" if "offset" in classes else "FAILURE"
             return outcome, f"other values of {name}, although only bytes of {touched} were changed ({mutant.what})"
-    if attributes != original.attributes and not classes & {"attribute", "meaning", "name"}:
+    if attributes != original.attributes and not (elsewhere or classes & {"attribute", "meaning", "name"}):
         return "FAILURE", f"other attributes, although only bytes of {touched} were changed ({mutant.what})"
     if values == original.values and attributes == original.attributes:
         return "same", ""
     kind = "attributes" if values == original.values else "values"
-    return "other", f"{kind}: {' '.join(sorted(classes & {'value', 'pad', 'meaning', 'name', 'attribute'}))}"
+    return "other", f"{kind}: {' '.join(sorted(classes & {'magic', 'value', 'pad', 'meaning', 'name', 'attribute'}))}"
 
 
 def _has_checksum(mutant: Mutant) -> bool:

@@ -180,6 +180,8 @@ def test_values_at_record_times_are_linear_and_go_round_midnight(tmp_path):
     np.testing.assert_allclose(found["L_star"][:4], 3.7 + hours)
     np.testing.assert_allclose(found["MLT"][:4], np.mod(23.95 + hours, 24))
     assert found["MLT"].to_numpy()[2] < 0.01
+    # Half way between 23.98 h and 0 h.
+    assert at_times(ephemeris, time[:1] + np.timedelta64(150, "s"))["MLT"].item() == pytest.approx(23.95 + 150 / 3600)
     np.testing.assert_allclose(found["position_SM"][:4], np.tile([5.0, -2.0, 0.5], (4, 1)) * 6378.137 / 6371.2)
     assert np.isnan(found["L_star"][4:]).all()
     # The one fill, at 5 degrees and the first record, is not known before the second; the loss cone beyond is never known.

@@ -10,10 +10,9 @@ from pap_file import CENTRES, ENERGIES_MEV, pap_file
 from scipy.integrate import quad
 
 import ringdecay as rd
-from ringdecay.cdf import read_cdf
+from ringdecay.cdf import read_cdf, strictly_increasing
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.pitch_angle import edges_of_centres, equatorial_pitch_angle, solid_angle
-from ringdecay.flux.read import strictly_increasing
 from ringdecay.flux.units import flux_to_per_kev
 from ringdecay.products import PRODUCTS
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from cdflib import cdfwrite
+from changed_file import Content, changed_file
 from pap_file import pap_file, tt2000
 from telescope_file import telescope_file
 
@@ -188,6 +189,60 @@ def test_nothing_is_interpolated_over_a_gap(tmp_path):
     assert known[0]
 
 
+def test_times_of_the_place_in_any_order_and_twice_do_no_harm(tmp_path):
+    source = mageis_file(tmp_path / "x.cdf")
+
+    def change(content):
+        order = np.r_[np.arange(content["Epoch"].values.size)[::-1], 3, 3]
+        for name in ("Epoch", "L", "MLT", "Position"):
+            content[name].values = content[name].values[order]
+        content["L"].values[-2:] = 99.0
+
+    found = rd.open_flux(changed_file(source, tmp_path / "y.cdf", change), "mageis-l3")
+    for name in ("L_eq", "MLT", "L"):
+        np.testing.assert_allclose(found[name], rd.open_flux(source, "mageis-l3")[name])
+
+
+def test_behind_the_last_place_nothing_is_known(tmp_path):
+    def change(content):
+        for name in ("Epoch", "L", "MLT", "Position"):
+            content[name].values = content[name].values[:10]
+
+    found = rd.open_flux(changed_file(mageis_file(tmp_path / "x.cdf"), tmp_path / "y.cdf", change), "mageis-l3")
+    late = found["time"] > np.datetime64("2015-06-30T10:09:00")
+    assert late.any()
+    np.testing.assert_array_equal(np.isnan(found["L_eq"]), late)
+
+
+def test_no_l_is_zero(tmp_path):
+    def change(content):
+        content["L"].values[:5] = 0.0
+
+    found = rd.open_flux(changed_file(pap_file(tmp_path / "x.cdf")[0], tmp_path / "y.cdf", change), "rbspice-pap-tofxeh")
+    assert np.isnan(found["L"]).values.tolist() == [True] * 5 + [False] * 15
+
+
+def test_where_the_position_is_flagged_bad_nothing_is_known_of_the_place(tmp_path):
+    def change(content):
+        del content["MLT"]
+        content["Position_Quality"] = Content("CDF_INT4", np.r_[[1] * 5, [0] * 15].astype(np.int32), {})
+
+    found = rd.open_flux(changed_file(pap_file(tmp_path / "x.cdf")[0], tmp_path / "y.cdf", change), "rbspice-pap-tofxeh")
+    # L is the file's own, the others come from its position.
+    for name in ("L", "MLT", "MLAT", "position_SM"):
+        assert np.isnan(found[name].to_numpy().reshape(20, -1)[:, 0]).tolist() == [True] * 5 + [False] * 15, name
+
+
+def test_pitch_angles_that_differ_from_record_to_record_are_refused(tmp_path):
+    def change(content):
+        angles = content["PA_Midpoint"]
+        angles.values, angles.varies = np.tile(angles.values, (20, 1)), True
+        angles.values[7, 3] += 1
+
+    with pytest.raises(FileError, match="the same PA_Midpoint in all records, found different ones"):
+        rd.open_flux(changed_file(pap_file(tmp_path / "x.cdf")[0], tmp_path / "y.cdf", change), "rbspice-pap-tofxeh")
+
+
 def variable(values, varying=True, **attributes):
     return CdfVariable("x", "CDF_DOUBLE", np.asarray(values, dtype=np.float64), attributes, varying)
 
@@ -221,6 +276,7 @@ def test_figures_name_the_ion():
 def test_flux_of_zero_counts_and_negative_flux_does_not():
     np.testing.assert_array_equal(measured_flux(variable([0.0, 1.0, -2.0, -1e31], VALIDMIN=1e-6)), [0, 1, np.nan, np.nan])
     assert np.isnan(measured_flux(variable([0.0], FILLVAL=0.0))).all()
+    np.testing.assert_array_equal(measured_flux(variable([0.0, -2.0])), [0, np.nan])
 
 
 def test_errors_and_counts_of_zero_say_nothing_of_the_counts():

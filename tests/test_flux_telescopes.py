@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
+from changed_file import changed_file
 from telescope_file import COUNTS_PER_FLUX, RECORDS_A_SPIN, SPIN, pitch_angles, telescope_file
 
 import ringdecay as rd
@@ -49,6 +51,30 @@ def test_counts_of_the_samples_add_up(tmp_path):
     np.testing.assert_allclose(np.nansum(counts[:, 0], axis=1), expected, rtol=1e-9)
 
 
+def test_an_angle_on_an_edge_lies_in_the_upper_bin_and_180_degrees_in_the_last(tmp_path):
+    edges = [0.0, 15.0, 85.0, 165.0, 175.0, 180.0]
+
+    def change(data):
+        data["FPDU_Alpha"][12:24] = edges
+        data["FPDU"][12:24] = np.arange(1, 7)[None, :, None] * 1000.0
+
+    flux = rd.open_flux(telescope_file(tmp_path / NAME, change=change), "rbspice-tofxeh")["flux"][:, 0].to_numpy()
+    seen = {int(place): flux[1, place] for place in np.flatnonzero(np.isfinite(flux[1]))}
+    assert seen == pytest.approx({0: 1, 1: 2, 8: 3, 16: 5})
+    assert np.nanmax(np.abs(flux[[0, 2]] - 1000)) < 1e-6
+
+
+def test_a_bin_with_a_sample_of_unknown_counts_has_no_counting_error(tmp_path):
+    def change(data):
+        data["FPDU_Error"][0, 0, 0] = -1e31
+
+    flux = rd.open_flux(telescope_file(tmp_path / NAME, distribution=sine_squared, change=change), "rbspice-tofxeh").isel(time=0)
+    place = int(np.searchsorted(EDGES, pitch_angles(1)[0, 0])) - 1
+    seen = np.isfinite(flux["flux"])
+    unknown = seen & np.isnan(flux["counting_error"])
+    assert np.argwhere(unknown.to_numpy()).tolist() == [[0, place]]
+
+
 def test_a_sine_squared_distribution_has_its_closed_form(tmp_path):
     flux = rd.open_flux(telescope_file(tmp_path / NAME, distribution=sine_squared), "rbspice-tofxeh")
     alpha = pitch_angles(1)
@@ -82,6 +108,25 @@ def test_a_record_weighs_as_long_as_it_lasts(tmp_path):
     absent = telescope_file(tmp_path / "absent.cdf", distribution=sine_squared, leave_out=("Duration",))
     equal = by_loop(alpha, sine_squared(alpha), np.ones(RECORDS_A_SPIN))
     np.testing.assert_allclose(rd.open_flux(absent, "rbspice-tofxeh")["flux"][5, 0] / 1000, equal, rtol=1e-9)
+    # In milliseconds it is the same, also where a spin number that stands still leaves the time alone to part the spins.
+
+    def stand_still(content):
+        content["Spin"].values[:] = 5
+        if scale != 1:
+            content["Duration"].values *= scale
+            content["Duration"].attributes["UNITS"] = "ms"
+
+    found = []
+    for scale in (1, 1000):
+        path = changed_file(tmp_path / NAME, tmp_path / f"{scale}.cdf", stand_still)
+        found.append(rd.open_flux(path, "rbspice-tofxeh"))
+    xr.testing.assert_allclose(found[0]["flux"], found[1]["flux"])
+    assert found[0].sizes["time"] > 10
+    # One that does not say how long it lasts is taken as long as is usual.
+    duration[3] = -1e31
+    some = rd.open_flux(telescope_file(tmp_path / "some.cdf", distribution=sine_squared, change=change), "rbspice-tofxeh")
+    usual = np.where(np.arange(RECORDS_A_SPIN) == 3, np.median(np.delete(duration, 3)), duration)
+    np.testing.assert_allclose(some["flux"][5, 0] / 1000, by_loop(alpha, sine_squared(alpha), usual), rtol=1e-9)
 
 
 def test_flags_come_first_and_missing_telescopes_and_sectors_do_no_harm(tmp_path):
@@ -143,8 +188,13 @@ def test_spins_are_found_by_number_and_time():
     assert 190 <= still[-1] <= 3600 / SPIN
     # Multi-spin accumulations of two minutes each: one record, one spin.
     assert number([0, 120, 240], [0, 11, 22], duration=120) == [0, 1, 2]
+    # One record that is as long as eleven spins, and the next of the same number, belong together.
+    assert number([0, 120], [7, 7], duration=120) == [0, 0]
     # Times that jump back.
     assert number([100, 101, 0, 1], [5, 5, 5, 5]) == [0, 0, 1, 1]
+    # The spin behind a gap or a jump is counted from its own first record, not from that of the run before.
+    assert number([0, 5, 48, 57], [7, 7, 7, 7]) == [0, 0, 1, 1]
+    assert number([55, 60, 0, 9], [7, 7, 7, 7]) == [0, 0, 1, 1]
 
 
 def test_coordinates_are_means_over_the_spin_and_local_time_goes_round(tmp_path):
@@ -153,6 +203,13 @@ def test_coordinates_are_means_over_the_spin_and_local_time_goes_round(tmp_path)
     np.testing.assert_allclose(flux["MLT"], 0.1, atol=1e-6)
     np.testing.assert_allclose(flux["L"], 4.05)
     np.testing.assert_allclose(flux["MLAT"], np.rad2deg(np.arctan(1 / 3)))
+
+    def change(data):
+        data["Duration"][::2] /= 3
+        data["L"] = np.where(np.arange(240) % 2, 5.0, 4.0)
+
+    weighted = rd.open_flux(telescope_file(tmp_path / "weighted.cdf", change=change), "rbspice-tofxeh")
+    np.testing.assert_allclose(weighted["L"], (4.0 / 3 + 5.0) / (1 / 3 + 1))
 
 
 def test_a_spin_cut_by_midnight_is_a_record_of_each_day(tmp_path):

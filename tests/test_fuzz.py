@@ -95,6 +95,16 @@ def test_other_values_are_allowed_only_where_no_reader_can_know(seeds, known, ki
     assert fuzz_judge._judge_values(original, mutant, original.values, original.attributes)[0] == "same"
 
 
+def test_a_spliced_signature_may_bring_another_file_and_a_flipped_one_may_not(seeds, known):
+    whole, column = (next(seed for seed in seeds if seed.name == name) for name in ("cdflib-whole", "cdflib-column"))
+    original = known["cdflib-whole"]
+    others = dict.fromkeys(original.values, "another")
+    splice = Mutant(0, whole, "splice", "from byte 4 on", whole.content[:4] + column.content[4:])
+    for mutant, outcome in ((splice, "other"), (changed(whole, "magic"), "FAILURE")):
+        assert fuzz_judge._judge_values(original, mutant, others, "others")[0] == outcome
+        assert fuzz_judge._judge_values(original, mutant, original.values, "others")[0] == outcome
+
+
 def test_a_cut_file_that_is_read_is_a_failure(seeds, known):
     seed = seeds[0]
     mutant = Mutant(0, seed, "cut", "cut", seed.content[:-1])

@@ -89,3 +89,10 @@ def _from_tt2000(values: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
     era = np.searchsorted(_LEAP_TT2000, inside, side="right") - 1
     utc = _J2000_TT + (inside - _TT_MINUS_TAI - _TAI_MINUS_UTC[era]).astype("timedelta64[ns]")
     return np.where(valid, np.minimum(utc, _ERA_END[era] - np.timedelta64(1, "ns")), NaT)
+
+
+def strictly_increasing(time: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+    """Which times are later than every valid one before them; the two halves of a leap second are one such case."""
+    value = np.where(np.isnat(time), np.iinfo(np.int64).min, time.astype(np.int64))
+    before = np.concatenate([[np.iinfo(np.int64).min], np.maximum.accumulate(value)[:-1]])
+    return np.asarray(value > before)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ringdecay.cdf.attributes import Attribute, Entry, entry_dtype, entry_value, read_attributes
 from ringdecay.cdf.blocks import Block, read_index, read_records
+from ringdecay.cdf.inflate import GZIP, RLE
 from ringdecay.cdf.records import Head, Layout, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
 from ringdecay.cdf.types import default_pad, native_dtype, stored_dtype, type_name
@@ -83,13 +84,17 @@ class CdfFile:
     @property
     def simulated(self) -> bool:
         """Whether a global attribute says that the file is simulated."""
-        return any("SIMULATED" in str(entry) for entries in self.attributes.values() for entry in entries)
+        return _says_simulated(self.attributes)
 
     def __getitem__(self, name: str) -> CdfVariable:
         return self.variables[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.variables
+
+
+def _says_simulated(attributes: dict[str, list[Any]]) -> bool:
+    return any("SIMULATED" in str(entry) for entries in attributes.values() for entry in entries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +126,11 @@ class StoredVariable:
     def dtype(self) -> np.dtype[Any]:
         """Numpy type of the values."""
         return native_dtype(self._layout.type_number, self._layout.elements)
+
+    @property
+    def compression(self) -> str:
+        """How the values are compressed: "GZIP", "RLE", or an empty string."""
+        return {GZIP: "GZIP", RLE: "RLE"}.get(self._layout.compression, "")
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -175,13 +185,23 @@ class StoredVariable:
 
 @dataclass(frozen=True, eq=False)
 class StoredFile:
-    """A CDF file whose values are still in it: its variables by name and its global attributes."""
+    """A CDF file whose values are still in it: its variables by name, its global attributes, and what holds for the whole file."""
 
     path: Path
     variables: dict[str, StoredVariable]
     attributes: dict[str, list[Any]]
-    _head: Head = field(repr=False)
+    head: Head = field(repr=False)
     _handle: _Handle = field(repr=False)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a global attribute says that the file is simulated."""
+        return _says_simulated(self.attributes)
+
+    @property
+    def packed(self) -> bool:
+        """Whether the file is compressed as a whole."""
+        return self._handle.packed
 
     def __getitem__(self, name: str) -> StoredVariable:
         return self.variables[name]

@@ -46,10 +46,10 @@ def verify_cdf(path: str | PathLike[str]) -> None:
             if other[0] < one[1]:
                 raise damaged(source.path, "values of each variable at a place of their own", f"{one[2]} and {other[2]} in one")
         # Of a file that is compressed as a whole, this is the length of what was packed in it; its own is checked by unpacking it.
-        expected = stored._head.end + (_DIGEST if stored._head.checksum and handle.content is None else 0)
+        expected = stored.head.end + (_DIGEST if stored.head.checksum and not stored.packed else 0)
         if source.size != expected:
             raise FileError(source.path, f"{expected} bytes as its header says", f"{source.size} bytes", AGAIN)
-    if stored._head.checksum:
+    if stored.head.checksum:
         _check_digest(Path(path), handle.origin)
 
 

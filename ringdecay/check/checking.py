@@ -64,7 +64,7 @@ def check_file(path: str | PathLike[str], product: str | None = None) -> pd.Data
         return _check_unnamed(given, head or b"", stored, rows)
 
     date, probe = date_and_probe(given, description)
-    simulated = stored is not None and any("SIMULATED" in str(entry) for entries in stored.attributes.values() for entry in entries)
+    simulated = stored is not None and stored.simulated
     outcome = read_as(given, description, probe)
     if stored is not None:
         rows += container_rows(given, stored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,23 +9,22 @@ import numpy as np
 
 from ringdecay.cdf import CdfVariable, StoredFile, StoredVariable, verify_cdf
 from ringdecay.cdf.types import TIME_TYPES
-from ringdecay.check.expectation import Row, Subject, holds_if, minute, times_of
+from ringdecay.check.expectation import Row, Subject, holds_if, iso_day, minute, times_of
 from ringdecay.check.reading import sentence_of
 from ringdecay.check.recognise import logical_source, pattern_in_words, probe_of_dataset
 from ringdecay.errors import FileError
+from ringdecay.flux.expected import probes_named
 from ringdecay.products import PRODUCTS
-
-_METHODS = {1: "RLE", 5: "GZIP"}
 
 
 def container_rows(path: Path, stored: StoredFile) -> list[Row]:
     """Say how the file is made, and whether it is whole: its length, each block, its checksum."""
-    head = stored._head
-    methods = Counter(_METHODS.get(one._layout.compression, "other") for one in stored.variables.values() if one._layout.compression)
+    head = stored.head
+    methods = Counter(one.compression for one in stored.variables.values() if one.compression)
     packed = ", ".join(f"{n} of {len(stored.variables)} variables {name}" for name, n in methods.items()) or "no variable compressed"
     found = (
         f"CDF version {'3' if head.word == 8 else '2'}, {path.stat().st_size:,} bytes, {'little' if head.order == '<' else 'big'}-endian, "
-        f"{'row' if head.row_major else 'column'}-major, {packed}{', the whole compressed' if stored._handle.content is not None else ''}"
+        f"{'row' if head.row_major else 'column'}-major, {packed}{', the whole compressed' if stored.packed else ''}"
     )
     rows = [Row("file", "format", "CDF", found, "holds")]
     try:
@@ -55,9 +53,7 @@ def origin_rows(subject: Subject) -> list[Row]:
         verdict = "holds" if agrees else "differs" if contradicts else "unknown"
         rows.append(Row("file", "Logical_source", expected, own or "none", verdict))  # type: ignore[arg-type]
     if product.probes:
-        keys = ("Logical_source", "Logical_file_id", "Source_name")
-        text = " ".join(str(entry) for key in keys for entry in attributes.get(key, []))
-        probes = sorted({letter.lower() for letter in re.findall(r"rbsp[-_]?([ab])(?![a-z])", text, flags=re.IGNORECASE)})
+        probes = probes_named(attributes)
         found = f"{' and '.join(probes) or 'none'} in its attributes"
         if subject.probe is None or not probes:
             rows.append(Row("file", "probe", subject.probe or " or ".join(product.probes), found, "unknown"))
@@ -66,7 +62,7 @@ def origin_rows(subject: Subject) -> list[Row]:
     span = product.span.get(subject.probe or "")
     if span and subject.date is not None and len(subject.date) == 8:
         first, last = (time[:10] for time in span)
-        day = f"{subject.date[:4]}-{subject.date[4:6]}-{subject.date[6:]}"
+        day = iso_day(subject.date)
         rows.append(Row("file", "date", f"{first} to {last}, the days of NASA's record", day, holds_if(first <= day <= last)))
     return rows
 

@@ -118,6 +118,11 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.1f} %" if percent >= 0.1 else "below 0.1 %"
 
 
+def iso_day(date: str) -> str:
+    """Write the date in a file's name, YYYYMMDD (or a year), as YYYY-MM-DD."""
+    return "-".join(part for part in (date[:4], date[4:6], date[6:]) if part)
+
+
 def minute(time: np.datetime64) -> str:
     """Say a time to the second."""
     return str(time.astype("datetime64[s]")).replace("T", " ")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ringdecay.check.expectation import Row, Subject, holds_if, is_number, share, times_of
-from ringdecay.flux import dipole_L
+from ringdecay.ephemeris import dipole_L, magnetic_local_time
 from ringdecay.flux.units import length_to_earth_radii
 
 # Coordinate of the reader: unit, plausible median, and the range that all values should lie in. The probes flew from 1.1 to 5.9 Earth
@@ -77,9 +77,8 @@ def _comparisons(subject: Subject, opened: xr.Dataset) -> list[Row]:
         difference = np.abs(opened["L"].to_numpy() - dipole_L(radius, opened["MLAT"].to_numpy()))
         rows.append(_median_row("L by position", "dipole L of the position", difference, _MOST_L_DIFFERENCE, ""))
     if position is not None and _of_file(subject, opened, "MLT"):
-        from_noon = np.arctan2(position[:, 1], position[:, 0]) * 12.0 / np.pi  # SM has the Sun in the plane of its x axis
         with np.errstate(invalid="ignore"):
-            difference = np.abs((opened["MLT"].to_numpy() - from_noon) % 24.0 - 12.0)
+            difference = np.abs((opened["MLT"].to_numpy() - magnetic_local_time(position) + 12.0) % 24.0 - 12.0)
         rows.append(_median_row("MLT by position", "MLT of the SM position", difference, _MOST_MLT_DIFFERENCE, " h"))
     return rows
 

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ringdecay import __version__
-from ringdecay.check.expectation import Row
+from ringdecay.check.expectation import Row, iso_day
+from ringdecay.errors import printable
 
 _WIDTH = 100
 _MOST_UNKNOWN = 60
@@ -27,12 +28,11 @@ def report(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        At most 100 columns wide.
+        At most 100 columns wide; what cannot be printed of the file's words is escaped.
     """
     about = table.attrs
     mark = "   SIMULATED" if about["simulated"] else ""
-    date = f"{about['date'][:4]}-{about['date'][4:6]}-{about['date'][6:]}".rstrip("-")
-    what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", date]
+    what = [about["product"] or "no product", f"probe {about['probe']}" if about["probe"] else "", iso_day(about["date"])]
     lines = [Path(about["file"]).name + mark, f"{', '.join(part for part in what if part)}; ringdecay {__version__}"]
     for verdict, title in _TITLES.items():
         # The reader's refusal is the verdict.
@@ -41,7 +41,7 @@ def report(table: pd.DataFrame) -> str:
             lines += ["", title, *_lines(rows[:_MOST_UNKNOWN], with_expected=verdict in ("fails", "differs"))]
             if len(rows) > _MOST_UNKNOWN:
                 lines.append(f"  and {len(rows) - _MOST_UNKNOWN} more (--json has them all)")
-    return "\n".join([*lines, "", *textwrap.wrap(f"VERDICT: {about['sentence']}", _WIDTH, break_on_hyphens=False)])
+    return printable("\n".join([*lines, "", *textwrap.wrap(f"VERDICT: {about['sentence']}", _WIDTH, break_on_hyphens=False)]))
 
 
 def _lines(rows: pd.DataFrame, *, with_expected: bool) -> list[str]:
@@ -72,7 +72,7 @@ def _together(rows: list[Row]) -> list[Row]:
 
 def one_line(table: pd.DataFrame) -> str:
     """Write name, product and verdict on one line."""
-    return f"{Path(table.attrs['file']).name}  {table.attrs['product'] or '-'}  {table.attrs['sentence']}"
+    return printable(f"{Path(table.attrs['file']).name}  {table.attrs['product'] or '-'}  {table.attrs['sentence']}")
 
 
 def to_record(table: pd.DataFrame, *, rows: bool = True) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringdecay.check.expectation import Row, Subject, holds_if, minute, share
+from ringdecay.check.expectation import Row, Subject, holds_if, iso_day, minute, share
 
 _GAP = np.timedelta64(10, "m")
 _DAY = np.timedelta64(1, "D")
@@ -31,7 +31,7 @@ def time_rows(subject: Subject) -> list[Row]:
     if day is None:
         rows.insert(0, Row("times", "records", "times", found, "holds"))
     else:
-        begin = np.datetime64(f"{day[:4]}-{day[4:6]}-{day[6:]}", "ns") if _is_date(day) else np.datetime64("NaT", "ns")
+        begin = np.datetime64(iso_day(day), "ns") if _is_date(day) else np.datetime64("NaT", "ns")
         outside = int((~((ordered >= begin) & (ordered < begin + _DAY))).sum())
         # A record that begins before midnight belongs to a daily file of some products: a few are no other day.
         verdict = "holds" if outside <= max(1, ordered.size // 100) else "differs" if outside < ordered.size / 2 else "fails"
@@ -58,7 +58,7 @@ def _order(n: int) -> str:
 
 def _is_date(text: str) -> bool:
     try:
-        np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}")
+        np.datetime64(iso_day(text))
     except ValueError:
         return False
     return True

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.check.expectation import Row, Subject, Verdict, holds_if, share
+from ringdecay.check.expectation import Row, Subject, Verdict, holds_if, iso_day, share
 from ringdecay.flux import MIN_COVERAGE, omnidirectional
 from ringdecay.flux.units import energy_to_kev, flux_to_per_kev
 
@@ -22,7 +22,7 @@ def energy_rows(subject: Subject, opened: xr.Dataset | None) -> list[Row]:
         return [Row("energies", "table", "rising positive energies", "none", "fails")]
     product = subject.product
     found = f"{energy.size} channels, {energy[0]:.4g} to {energy[-1]:.4g} keV"
-    day = f"{subject.date[:4]}-{subject.date[4:6]}-{subject.date[6:]}" if subject.date and len(subject.date) == 8 else None
+    day = iso_day(subject.date) if subject.date and len(subject.date) == 8 else None
     tables = [one for one in product.energy_tables if day is None or ((one.start or "")[:10] <= day <= (one.stop or "9999")[:10])]
     rows = []
     if not tables:

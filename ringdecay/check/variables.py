@@ -11,18 +11,8 @@ from ringdecay.cdf import StoredVariable
 from ringdecay.cdf.types import TIME_TYPES
 from ringdecay.check.container import shape_of
 from ringdecay.check.expectation import Row, Subject, Verdict, holds_if, is_number
-from ringdecay.flux.units import factor_of
-from ringdecay.products import Product, Quantity, Variable
-
-_IN_WORDS: dict[Quantity, str] = {
-    "flux": "counts or particles per cm2, s, sr and energy",
-    "energy": "MeV, keV or eV",
-    "length": "Earth radii or km",
-    "angle": "degrees",
-    "hours": "hours (real files say degrees)",
-    "percent": "percent",
-    "seconds": "seconds",
-}
+from ringdecay.flux.units import IN_WORDS, factor_of
+from ringdecay.products import Product, Variable
 
 
 def variable_rows(subject: Subject) -> list[Row]:
@@ -107,10 +97,10 @@ def unit_rows(subject: Subject) -> list[Row]:
     rows = []
     for role, stored in subject.present.items():
         quantity = subject.product.variables[role].quantity
-        if quantity not in _IN_WORDS:
+        if quantity not in IN_WORDS:
             continue
         units = str(stored.attributes.get("UNITS", "")).strip()
         good = factor_of(quantity, units) is not None
         verdict: Verdict = "holds" if good else "fails" if quantity in ("flux", "energy") else "differs"
-        rows.append(Row("units", stored.name, _IN_WORDS[quantity], repr(units) if units else "none", verdict))
+        rows.append(Row("units", stored.name, IN_WORDS[quantity], repr(units) if units else "none", verdict))
     return rows

@@ -10,7 +10,7 @@ from ringdecay.ephemeris.dipole import (
     sun_direction_geo,
 )
 from ringdecay.ephemeris.drift_shell import along_orbit, drift_shells
-from ringdecay.ephemeris.interpolation import at_times
+from ringdecay.ephemeris.interpolation import at_times, interpolate
 from ringdecay.ephemeris.opening import FIELD_MODELS, open_ephemeris
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "dipole_moment",
     "drift_shells",
     "geo_to_sm",
+    "interpolate",
     "magnetic_latitude",
     "magnetic_local_time",
     "open_ephemeris",

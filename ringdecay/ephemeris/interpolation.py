@@ -47,22 +47,54 @@ def at_times(ephemeris: xr.Dataset, time: npt.ArrayLike, pitch_angle: float = 90
     if known.size < 2:
         raise InputError("the ephemeris has fewer than two times; nothing can be interpolated")
     wanted = np.asarray(time, dtype="datetime64[ns]")
-    steps = np.diff(known)
-    after = np.clip(np.searchsorted(known, wanted, side="right"), 1, known.size - 1)
-    step = steps[after - 1]
-    weight = (wanted - known[after - 1]) / step
-    with np.errstate(invalid="ignore"):
-        between = (weight > 0) & (weight < 1) & (step <= _LONGEST_GAP * np.median(steps))
-    weight = np.where(between | (weight == 0) | (weight == 1), weight, np.nan)
+    longest = _LONGEST_GAP * np.median(np.diff(known)) / np.timedelta64(1, "s")
     result: dict[str, Any] = {}
     for name, variable in ephemeris.data_vars.items():
-        before = variable.transpose("time", ...).to_numpy()
-        change = before[after] - before[after - 1]
-        if name == "MLT":
-            change = np.mod(change + 12.0, 24.0) - 12.0
-        factor = weight.reshape(-1, *[1] * (before.ndim - 1))
-        values = np.where(factor == 0, before[after - 1], np.where(factor == 1, before[after], before[after - 1] + factor * change))
-        dims = ("time", *(dim for dim in variable.dims if dim != "time"))
-        result[str(name)] = (dims, np.mod(values, 24.0) if name == "MLT" else values, variable.attrs)
+        values = interpolate(known, variable.transpose("time", ...).to_numpy(), wanted, longest, 24.0 if name == "MLT" else None)
+        result[str(name)] = (("time", *(dim for dim in variable.dims if dim != "time")), values, variable.attrs)
     # The pitch angle is no coordinate here, because a flux that these are given to has one of its own.
     return xr.Dataset(result, coords={"time": wanted}, attrs=ephemeris.attrs | {"pitch_angle": pitch_angle})
+
+
+def interpolate(
+    known: npt.NDArray[np.datetime64],
+    values: npt.NDArray[np.float64],
+    wanted: npt.NDArray[np.datetime64],
+    longest_gap: float,
+    period: float | None = None,
+) -> npt.NDArray[np.float64]:
+    """Interpolate linearly in time.
+
+    Parameters
+    ----------
+    known : ndarray of datetime64, shape (n,)
+        Strictly increasing.
+    values : ndarray, shape (n, ...)
+        NaN where missing.
+    wanted : ndarray of datetime64, shape (m,)
+        In any order; NaT is allowed.
+    longest_gap : float
+        Seconds; between two times further apart nothing is interpolated.
+    period : float, optional
+        Of values that go round, such as 24 for hours: the shorter way is taken.
+
+    Returns
+    -------
+    ndarray, shape (m, ...)
+        NaN in a gap, between a value and a NaN, and before and behind all values. At a time of `known` its value stands alone.
+    """
+    result = np.full((wanted.size, *values.shape[1:]), np.nan)
+    inside = (wanted >= known[0]) & (wanted <= known[-1]) if known.size else np.zeros(wanted.size, dtype=bool)
+    at = wanted[inside].astype("datetime64[ns]").astype(np.int64)
+    times = known.astype("datetime64[ns]").astype(np.int64)
+    left = np.searchsorted(times, at, side="right") - 1
+    right = np.where(times[left] == at, left, left + 1) if at.size else left
+    width = times[right] - times[left]
+    share = ((at - times[left]) / np.maximum(width, 1)).reshape(-1, *[1] * (values.ndim - 1))
+    step = values[right] - values[left]
+    if period is not None:
+        step = (step + period / 2) % period - period / 2
+    between = values[left] + share * step
+    between[width > longest_gap * 1e9] = np.nan
+    result[inside] = between if period is None else between % period
+    return result

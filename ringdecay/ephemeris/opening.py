@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.cdf import CdfVariable, is_cdf, read_cdf, to_datetime64
+from ringdecay.cdf import CdfVariable, is_cdf, read_cdf, strictly_increasing, to_datetime64
 from ringdecay.ephemeris.dipole import dipole_L
 from ringdecay.ephemeris.text import read_text
 from ringdecay.errors import FileError, InputError, unknown
@@ -100,7 +100,7 @@ def _open_one(path: Path, model: str | None) -> xr.Dataset:
     found = {_OLD_NAMES.get(name, name): variable for name, variable in variables.items()}
     described = get_product("magephem-op77q").variables  # the same for all four models
     roles = {role: found[variable.name] for role, variable in described.items() if variable.name in found}
-    sound = _increasing(time)
+    sound = strictly_increasing(time)
     if not sound.any():
         raise FileError(path, "record times", "none", "leave this file out")
     pitch_angle = _pitch_angle(path, roles.get("pitch_angle"))
@@ -202,13 +202,6 @@ def _probe(path: Path) -> str:
     return named[1].lower() if named else "unknown"
 
 
-def _increasing(time: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
-    """Which times are later than every valid one before them. A day's last record is also the next day's first."""
-    value = np.where(np.isnat(time), np.iinfo(np.int64).min, time.astype("datetime64[ns]").astype(np.int64))
-    before = np.concatenate([[np.iinfo(np.int64).min], np.maximum.accumulate(value)[:-1]])
-    return np.asarray(value > before)
-
-
 def _concatenate(datasets: list[xr.Dataset]) -> xr.Dataset:
     first = datasets[0]
     for other in datasets[1:]:
@@ -225,7 +218,7 @@ def _concatenate(datasets: list[xr.Dataset]) -> xr.Dataset:
     if lost:
         logger.warning("%s are not in every file and are left out", ", ".join(lost))
     result = xr.concat([dataset.drop_vars(lost, errors="ignore") for dataset in datasets], dim="time", data_vars="minimal", join="override")
-    result = result.isel(time=np.flatnonzero(_increasing(result["time"].to_numpy())))
+    result = result.isel(time=np.flatnonzero(strictly_increasing(result["time"].to_numpy())))
     result.attrs["source_files"] = ", ".join(dataset.attrs["source_files"] for dataset in datasets)
     result.attrs["simulated"] = "yes" if any(dataset.attrs["simulated"] == "yes" for dataset in datasets) else "no"
     return result

@@ -1,6 +1,5 @@
 """From files of one product to flux with canonical names and units, quality applied."""
 
-from ringdecay.ephemeris.dipole import dipole_L, magnetic_latitude
 from ringdecay.flux.coordinates import with_traced
 from ringdecay.flux.energies import dates_of_change, same_energies
 from ringdecay.flux.expected import date_and_probe
@@ -11,9 +10,7 @@ __all__ = [
     "MIN_COVERAGE",
     "date_and_probe",
     "dates_of_change",
-    "dipole_L",
     "equatorial_pitch_angle",
-    "magnetic_latitude",
     "omnidirectional",
     "open_flux",
     "same_energies",

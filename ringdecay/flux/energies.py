@@ -55,7 +55,7 @@ def find_channels(path: Path, found: Mapping[str, CdfVariable], product: Product
     path : Path
         For messages.
     found : mapping of str to CdfVariable
-        The file's variables by role.
+        The file's variables by role, of the shapes that `check_shapes` lets pass.
     product : Product
         What is expected.
     time : ndarray of datetime64, shape (n,)
@@ -70,8 +70,6 @@ def find_channels(path: Path, found: Mapping[str, CdfVariable], product: Product
     factor = unit_factor(path, variable, "energy")
     tables = _one_a_record(path, variable, product) * factor
     records = time.size
-    if tables.shape[0] not in (1, records):
-        raise FileError(path, f"an energy table, or one for each of {records} records", f"{tables.shape[0]} tables", "report this file")
     # Five digits: float32 MeV to keV would otherwise leave 44.70000118. What has no energy is -1, so that tables can be compared.
     tables = np.where(tables > 0, _significant(tables, 5), -1.0)
     kinds, which, often = np.unique(tables, axis=0, return_inverse=True, return_counts=True)

@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ringdecay.cdf import CdfFile, CdfVariable
 from ringdecay.errors import FileError
-from ringdecay.flux.units import factor_of
+from ringdecay.flux.units import IN_WORDS, factor_of
 from ringdecay.products import Product, Quantity
 
-#: What a unit must be, in words.
-_UNITS_OF: dict[Quantity, str] = {
-    "flux": "counts or particles per cm2, s, sr and energy",
-    "energy": "MeV, keV or eV",
-    "length": "Earth radii or km",
-    "angle": "degrees",
-    "hours": "hours",
-    "percent": "percent",
-    "seconds": "seconds",
-}
 #: Roles of coordinates that a file may give at times of their own, which have the role "ephemeris_time".
 EPHEMERIS_ROLES = ("L_eq", "L_star", "MLT", "position")
 # Roles that a file may give once for all records, or for each.
@@ -42,7 +33,7 @@ def unit_factor(path: Path, variable: CdfVariable, quantity: Quantity) -> float:
     """
     factor = factor_of(quantity, variable.units)
     if factor is None:
-        raise FileError(path, f"{variable.name} in {_UNITS_OF[quantity]}", f"the unit {variable.units!r}", "check the product")
+        raise FileError(path, f"{variable.name} in {IN_WORDS[quantity]}", f"the unit {variable.units!r}", "check the product")
     return factor
 
 
@@ -177,8 +168,14 @@ def check_origin(content: CdfFile, product: Product, time: npt.NDArray[np.dateti
     middle = time[time.size // 2].astype("datetime64[D]")
     if date is not None and product.period == "day" and str(middle).replace("-", "") != date:
         raise FileError(content.path, f"records of {date}", f"records of {middle}", "see whether the file has a wrong name")
-    own = " ".join(str(entry) for key in ("Logical_source", "Logical_file_id", "Source_name") for entry in content.attributes.get(key, []))
-    found = {letter.lower() for letter in re.findall(r"rbsp[-_]?([ab])(?![a-z])", own, flags=re.IGNORECASE)}
-    if probe is not None and found and found != {probe}:
-        others = ", ".join(sorted(found))
-        raise FileError(content.path, f"data of probe {probe}", f"data of probe {others}", "see whether the file has a wrong name")
+    found = probes_named(content.attributes)
+    if probe is not None and found and found != [probe]:
+        raise FileError(
+            content.path, f"data of probe {probe}", f"data of probe {', '.join(found)}", "see whether the file has a wrong name"
+        )
+
+
+def probes_named(attributes: Mapping[str, list[Any]]) -> list[str]:
+    """Probes that the global attributes of a file name: none, one, or a contradiction."""
+    text = " ".join(str(entry) for key in ("Logical_source", "Logical_file_id", "Source_name") for entry in attributes.get(key, []))
+    return sorted({letter.lower() for letter in re.findall(r"rbsp[-_]?([ab])(?![a-z])", text, flags=re.IGNORECASE)})

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.cdf import read_cdf, to_datetime64
+from ringdecay.cdf import read_cdf, strictly_increasing, to_datetime64
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.coordinates import Found
 from ringdecay.flux.energies import dates_of_change, find_channels, same_energies
@@ -147,13 +147,6 @@ def _times(path: Path, found: Found) -> npt.NDArray[np.datetime64]:
     if np.isnat(time).all():
         raise FileError(path, "record times", "only fill values", "leave this file out")
     return time
-
-
-def strictly_increasing(time: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
-    """Which times are later than every valid one before them; the two halves of a leap second are one such case."""
-    value = np.where(np.isnat(time), np.iinfo(np.int64).min, time.astype(np.int64))
-    before = np.concatenate([[np.iinfo(np.int64).min], np.maximum.accumulate(value)[:-1]])
-    return np.asarray(value > before)
 
 
 def _concatenate(datasets: list[xr.Dataset]) -> xr.Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringdecay.cdf import to_datetime64
+from ringdecay.ephemeris import interpolate
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found
 from ringdecay.flux.expected import EPHEMERIS_ROLES
@@ -49,8 +50,8 @@ def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) ->
     own = to_datetime64(found["ephemeris_time"].values, found["ephemeris_time"].type)
     order = np.argsort(own, kind="stable")  # NaT last
     order = order[: int((~np.isnat(own)).sum())]
-    known = own[order].astype(np.int64)
-    order, known = order[np.r_[True, np.diff(known) > 0]] if known.size else order, np.unique(known)
+    known, first = np.unique(own[order], return_index=True)
+    order = order[first]
     result = dict(found)
     for role in EPHEMERIS_ROLES:
         if role not in found:
@@ -61,33 +62,6 @@ def on_flux_times(path: Path, found: Found, time: npt.NDArray[np.datetime64]) ->
             expected = f"{own.size} records of {variable.name}, as of {found['ephemeris_time'].name}"
             raise FileError(path, expected, f"{values.shape[0]}", "report this file")
         units = {"UNITS": variable.attributes["UNITS"]} if "UNITS" in variable.attributes else {}
-        at = _interpolate(known, values[order], time, 24.0 if role == "MLT" else None)
+        at = interpolate(known, values[order], time, MAX_GAP_SECONDS, 24.0 if role == "MLT" else None)
         result[role] = replace(variable, values=at, type="CDF_DOUBLE", attributes=units, record_varying=True)
-    return result
-
-
-def _interpolate(
-    known: npt.NDArray[np.int64], values: npt.NDArray[np.float64], time: npt.NDArray[np.datetime64], period: float | None
-) -> npt.NDArray[np.float64]:
-    result = np.full((time.size, *values.shape[1:]), np.nan)
-    at = time.astype(np.int64)
-    inside = ~np.isnat(time)
-    if known.size:
-        inside &= (at >= known[0]) & (at <= known[-1])
-    if not known.size or not inside.any():
-        return result
-    at = at[inside]
-    left = np.searchsorted(known, at, side="right") - 1
-    right = np.minimum(left + 1, known.size - 1)
-    right = np.where(known[left] == at, left, right)
-    width = known[right] - known[left]
-    share = np.where(width > 0, (at - known[left]) / np.maximum(width, 1), 0.0)
-    share = share.reshape(-1, *[1] * (values.ndim - 1))
-    step = values[right] - values[left]
-    if period is not None:
-        step = (step + period / 2) % period - period / 2
-    between = values[left] + share * step
-    between = between if period is None else between % period
-    between[width > MAX_GAP_SECONDS * 1e9] = np.nan
-    result[inside] = between
     return result

@@ -11,6 +11,16 @@ import re
 
 from ringdecay.products import Quantity
 
+#: What a unit of each quantity must be, in words; that of a time or a number does not matter.
+IN_WORDS: dict[Quantity, str] = {
+    "flux": "counts or particles per cm2, s, sr and energy",
+    "energy": "MeV, keV or eV",
+    "length": "Earth radii or km",
+    "angle": "degrees",
+    "hours": "hours (real files say degrees)",
+    "percent": "percent",
+    "seconds": "seconds",
+}
 _TO_KEV = {"mev": 1000.0, "kev": 1.0, "ev": 0.001}
 _TO_EARTH_RADII = {
     "re": 1.0,
