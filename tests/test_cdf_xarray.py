@@ -208,3 +208,11 @@ def test_xarray_finds_the_engine_by_its_name(tmp_path):
         pytest.skip("the package was installed before it had the engine; install it again")
     path = flux_file(tmp_path / "x.cdf")
     xr.testing.assert_identical(xr.open_dataset(path, engine="ringdecay"), xr.open_dataset(path))
+
+
+def test_days_with_two_time_axes_are_joined_along_that_of_the_variables_asked_for(tmp_path):
+    files = [flux_file(tmp_path / f"{day}.cdf", day=day) for day in (0, 1)]
+    days = xr.open_mfdataset(files, engine=CdfBackend, variables=["flux"])
+    assert days["flux"].dims[0] == "Epoch_Ion"
+    assert days["flux"].shape == (80, 3, 2)
+    assert float(days["flux"][40, 0, 1]) == 1001.0

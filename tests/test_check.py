@@ -371,3 +371,21 @@ def test_the_command(day, tmp_path):
     assert run("--product", "hope-pa", day)[0] == 1
     assert run("--product", "none", day)[0] == 2
     assert run()[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "damage", "sentence"),
+    [
+        ("gfz_formats/Kp_ap_Ap_SN_F107_since_2024.txt", lambda content: content[:-40], "in line 71"),
+        ("gfz_formats/Hp60_ap60_complete_series.txt", lambda content: content, "columns that end in Hp60 ap60 D"),
+        ("dst_kyoto/WDC_Kyoto.dat", lambda content: content[:50_000], "cut short"),
+        ("f107/SW-All.txt", lambda content: content[:1_000_000], "no END OBSERVED"),
+    ],
+)
+def test_a_damaged_index_is_told_by_its_damage_and_not_by_the_indices_it_never_had(shared_data, tmp_path, source, damage, sentence):
+    path = tmp_path / "index.txt"
+    path.write_bytes(damage((shared_data / source).read_bytes()))
+    table = check_file(path)
+    assert not table.attrs["usable"]
+    assert sentence in table.attrs["sentence"], table.attrs["sentence"]
+    assert "SYM-H" not in table.attrs["sentence"]

@@ -103,6 +103,7 @@ def test_a_change_of_channels_within_a_run_is_never_a_silent_mix(tmp_path):
         rd.open_flux([*days, after], HELIUM)
     binned = rd.bin_flux([*days, after], NEAR, product=HELIUM)
     assert binned["file_status"].values.tolist() == ["used", "used", "refused"]
+    assert "changed at 2015-01-14T23:45:00" in str(binned["file_reason"].values[2])
     assert binned.sizes["energy"] == 9
     months = [rd.bin_flux(days, NEAR, product=HELIUM), rd.bin_flux([after], NEAR, product=HELIUM)]
     with pytest.raises(InputError, match=r"differ in energy .* changed at 2015-01-14T23:45:00: split the run there"):

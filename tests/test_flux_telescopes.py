@@ -10,6 +10,7 @@ from telescope_file import COUNTS_PER_FLUX, RECORDS_A_SPIN, SPIN, pitch_angles, 
 
 import ringdecay as rd
 from ringdecay.errors import FileError
+from ringdecay.flux import telescopes
 from ringdecay.flux.telescopes import CENTRES, EDGES, number_spins
 from ringdecay.products import PRODUCTS
 
@@ -299,3 +300,28 @@ def test_binning_takes_telescopes_like_pitch_angles(tmp_path):
     assert binned["n_samples"].sum() == 20 * 14
     assert binned.attrs["ion"] == "H+"
     assert len(CENTRES) == 17
+
+
+def test_a_long_day_is_read_in_blocks_of_spins(tmp_path, monkeypatch):
+    spins, hole = 600, 256  # more than two blocks, the second of which begins with what is missing
+
+    def change(data):
+        lost = slice(hole * RECORDS_A_SPIN - 3, hole * RECORDS_A_SPIN + 3)
+        data["FPDU_Alpha"][lost] = -1e31
+        data["FPDU_Quality"][300 * RECORDS_A_SPIN :, 2] = 0
+
+    path = telescope_file(tmp_path / "a.cdf", spins=spins, distribution=lambda angle: np.sin(np.deg2rad(angle)) ** 2, change=change)
+    at_once = []
+    original = telescopes.measured_flux
+    monkeypatch.setattr(telescopes, "measured_flux", lambda variable: at_once.append(variable.values.shape[0]) or original(variable))
+    flux = rd.open_flux(path, "rbspice-tofxeh")
+    # No copy of the whole flux is made: 90,000 records took 540 MB that way, and 310 MB in blocks.
+    assert sum(at_once) == spins * RECORDS_A_SPIN
+    assert max(at_once) <= 257 * RECORDS_A_SPIN
+    assert flux.sizes["time"] == spins
+    assert (flux.attrs["n_bad_quality"], flux.attrs["n_records_dropped"]) == (300 * RECORDS_A_SPIN * 14, 6)
+    # Every spin sees the same distribution, but for those that lost records or a telescope.
+    for part in (flux.isel(time=slice(0, 255)), flux.isel(time=slice(257, 300)), flux.isel(time=slice(300, None))):
+        for name in ("flux", "counting_error"):
+            np.testing.assert_allclose(part[name], np.broadcast_to(part[name][:1], part[name].shape), rtol=1e-12)
+    np.testing.assert_allclose(flux["flux"][0], flux["flux"][260], rtol=1e-12)

@@ -22,7 +22,7 @@ from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.records import count_records
 from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
 from ringdecay.errors import FileError, InputError
-from ringdecay.flux import date_and_probe, equatorial_pitch_angle, open_flux, same_energies, solid_angle, with_traced
+from ringdecay.flux import date_and_probe, dates_of_change, equatorial_pitch_angle, open_flux, same_energies, solid_angle, with_traced
 from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
 from ringdecay.products import PRODUCTS, get_product
 
@@ -239,7 +239,7 @@ def _combine(
                 name,
                 f"the energy table of most files ({list(common)} keV)",
                 f"another one ({result.energy.tolist()} keV)",
-                "bin it with files of its own kind",
+                f"bin it with files of its own kind{_changed_at(product)}",
             )
         if isinstance(result, FileError):
             logger.warning("refused: %s", result)
@@ -271,6 +271,11 @@ def _combine(
         omni, resolved, first, energy, grid, files,
         records=records, product=product, ion=ion or "unknown", probe=probe, simulated=simulated, exclude=exclude,
     )  # fmt: skip
+
+
+def _changed_at(product: str) -> str:
+    dates = dates_of_change(product)
+    return f": the tables of {product} changed at {dates}" if dates else ""
 
 
 def _without_folder(error: FileError) -> str:

@@ -75,6 +75,11 @@ class CdfBackend(BackendEntrypoint):
             If the file cannot be read.
         InputError
             If `variables` has a name that the file has not.
+
+        Notes
+        -----
+        A file with two time axes (HOPE: ions and electrons; MagEIS) is opened with `variables` of one of them before several are put
+        together: by itself `xr.open_mfdataset` joins the days along both, and fills the corners, where no day is, with NaN.
         """
         stored = open_cdf(filename_or_obj)
         axes = _axes(stored)

@@ -109,7 +109,9 @@ def read_index(path: Path, names: list[str]) -> Outcome:
         )
         rows.append(Row("reader", f"open_index {name}", "opens the file", found, holds_if(known.any())))
     if not rows:
-        return _refused(f"open_index {errors[0][0]}", errors[0][1])
+        # That a file of Kp has no SYM-H is not what is wrong with it.
+        name, sentence = next((one for one in errors if not one[1].startswith(f"expected a file with {one[0]},")), errors[0])
+        return _refused(f"open_index {name}", sentence)
     return Outcome(simulated=simulated, rows=tuple(rows))
 
 

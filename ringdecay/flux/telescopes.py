@@ -6,6 +6,7 @@ Each of the six telescopes looks along its own pitch angle, and the spacecraft t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ EDGES = np.array([0.0, *range(15, 166, 10), 180.0])
 CENTRES = (EDGES[:-1] + EDGES[1:]) / 2
 # Cadence of NASA's PAP records, one record a spin.
 SPIN_SECONDS = 10.9
-_ENERGIES_AT_ONCE = 4  # a day has half a million samples an energy
+# So that copies are small beside what was read: a day has 8,000 spins, and 90,000 records of six telescopes and up to 32 channels.
+_SPINS_AT_ONCE = 256
+# Roles of the variables that are as large as the flux.
+_BY_RECORD = ("flux", "quality", "counting_error")
 
 
 def read_telescopes(path: Path, found: Found, product: Product, channels: Channels, time: npt.NDArray[np.datetime64]) -> Measured:
@@ -69,21 +73,6 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
         if role in found:
             check_sizes(path, found[role], (time.size,), (time.size, 1))
 
-    def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        values = np.transpose(values, (0, *(axis + 1 for axis in order)))
-        return values if channels.index.size == channels.size else values[:, :, channels.index]
-
-    flux = canonical(measured_flux(found["flux"]))
-    n_fill = int(np.isnan(flux).sum())
-    flux[channels.other_table] = np.nan
-    flags = canonical(found["quality"].values)
-    good = np.isin(flags, product.good_quality)
-    known = np.isfinite(flux)
-    check_good_flags(path, found["quality"].name, flags[known], good[known], product)
-    n_bad = int((known & ~good).sum())
-    flux[~good] = np.nan
-    error = measured_error(found)
-
     angle = _pitch_angles(path, found, (time.size, telescopes))
     usable = ~np.isnat(time) & np.isfinite(angle).any(axis=1)
     if not usable.any():
@@ -97,15 +86,47 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
     weight = np.where(np.isnan(duration), np.nanmedian(duration) if np.isfinite(duration).any() else 1.0, duration)
 
     n_spins = int(group.max()) + 1
-    combined, combined_error = combine(
-        cell, n_spins * CENTRES.size, flux, None if error is None else canonical(error), np.repeat(weight, telescopes).reshape(cell.shape)
-    )
-    shape = (n_spins, CENTRES.size, channels.energy.size)
     first = np.flatnonzero(usable)[np.r_[True, np.diff(group[usable]) > 0]]
+    flux = np.full((n_spins, channels.energy.size, CENTRES.size), np.nan)
+    error = np.full(flux.shape, np.nan) if "counting_error" in found else None
+    n_fill, n_bad, any_good = 0, 0, False
+
+    def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        values = np.transpose(values, (0, *(axis + 1 for axis in order)))
+        return values if channels.index.size == channels.size else values[:, :, channels.index]
+
+    kinds: list[npt.NDArray[Any]] = []
+    for begin in range(0, n_spins, _SPINS_AT_ONCE):
+        spins = slice(begin, min(begin + _SPINS_AT_ONCE, n_spins))
+        # Records of no spin are counted with those after which they come, or before.
+        records = slice(first[begin] if begin else 0, first[spins.stop] if spins.stop < n_spins else time.size)
+        part = {role: replace(found[role], values=found[role].values[records]) for role in _BY_RECORD if role in found}
+        samples = canonical(measured_flux(part["flux"]))
+        n_fill += int(np.isnan(samples).sum())
+        samples[channels.other_table[records]] = np.nan
+        flags = canonical(part["quality"].values)
+        good = np.isin(flags, product.good_quality)
+        bad = np.isfinite(samples) & ~good
+        n_bad += int(bad.sum())
+        any_good |= bool((np.isfinite(samples) & good).any())
+        kinds.append(np.unique(flags[bad]))
+        samples[~good] = np.nan
+        its_error = measured_error(part)
+        its_weight = np.repeat(weight[records], telescopes).reshape(-1, telescopes)
+        its_cell = np.where(cell[records] >= 0, cell[records] - begin * CENTRES.size, -1)
+        means, errors = combine(
+            its_cell, (spins.stop - begin) * CENTRES.size, samples, None if its_error is None else canonical(its_error), its_weight
+        )
+        shape = (spins.stop - begin, CENTRES.size, channels.energy.size)
+        flux[spins] = means.reshape(shape).swapaxes(1, 2) * factor
+        if error is not None and errors is not None:
+            error[spins] = errors.reshape(shape).swapaxes(1, 2)
+    all_bad = np.unique(np.concatenate(kinds))
+    check_good_flags(path, found["quality"].name, all_bad, np.full(all_bad.shape, any_good), product)
     return Measured(
         time[first],
-        np.ascontiguousarray(combined.reshape(shape).swapaxes(1, 2)) * factor,
-        None if combined_error is None else np.ascontiguousarray(combined_error.reshape(shape).swapaxes(1, 2)),
+        flux,
+        error,
         CENTRES,
         np.stack([EDGES[:-1], EDGES[1:]], axis=-1),
         _mean_coordinates(coordinates_of(path, found, time), group, weight, n_spins),
@@ -178,25 +199,20 @@ def combine(
     by_weight, by_one = (
         csr_array((weights[order], order, first), shape=(n_cells, cell.size)) for weights in (weight.ravel(), np.ones(cell.size))
     )
-    means = np.full((n_cells, flux.shape[2]), np.nan)
-    errors = None if error is None else means.copy()
-    for k in range(0, flux.shape[2], _ENERGIES_AT_ONCE):
-        block = (slice(None), slice(k, k + _ENERGIES_AT_ONCE))
-        values = flux[:, *block].reshape(cell.size, -1).astype(np.float64)
-        valid = np.isfinite(values)
-        values[~valid] = 0.0
-        total = by_weight @ valid.astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means[block] = np.where(total > 0, by_weight @ values / total, np.nan)
-            if error is None or errors is None:
-                continue
-            counts = (100.0 / error[:, *block].reshape(cell.size, -1).astype(np.float64)) ** 2
-            unknown = np.isnan(counts)
-            lost = by_one @ (unknown & (values > 0)).astype(np.float64) > 0
-            counts[unknown | ~valid] = 0.0
-            added = by_one @ counts
-            errors[block] = np.where((added > 0) & ~lost, 100.0 / np.sqrt(added), np.nan)
-    return means, errors
+    values = flux.reshape(cell.size, -1).astype(np.float64)
+    valid = np.isfinite(values)
+    values[~valid] = 0.0
+    total = by_weight @ valid.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.where(total > 0, by_weight @ values / total, np.nan)
+        if error is None:
+            return means, None
+        counts = (100.0 / error.reshape(cell.size, -1).astype(np.float64)) ** 2
+        unknown = np.isnan(counts)
+        lost = by_one @ (unknown & (values > 0)).astype(np.float64) > 0
+        counts[unknown | ~valid] = 0.0
+        added = by_one @ counts
+        return means, np.where((added > 0) & ~lost, 100.0 / np.sqrt(added), np.nan)
 
 
 def _pitch_angles(path: Path, found: Found, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
