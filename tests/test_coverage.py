@@ -95,6 +95,14 @@ def test_the_index_is_known_in_part_unknown_or_has_no_file():
     assert own.iloc[4:]["product"].unique().tolist() == ["own file"]
     assert own.iloc[4:]["status"].tolist() == ["known", "unknown", "known", "known"]
     assert (table(index().isel(time=[])).iloc[8:]["status"] == "unknown").all()
+    # A quarter of a day is some of it, and hours that the series leaves out are as unknown as those that it gives as missing.
+    series[48:66] = np.nan
+    given = table(series).iloc[8:]
+    assert given["share_known"].tolist() == [0.75, 0.0, 0.25, 1.0]
+    assert given["status"].tolist() == ["known", "unknown", "known", "known"]
+    pd.testing.assert_frame_equal(table(series.dropna("time")).iloc[8:], given)
+    # Four values a day of 7 h each are a day, not more.
+    assert table(index(n_days=14)[::7]).iloc[8:]["share_known"].max() == 1.0
 
 
 def test_a_probe_or_a_run_without_any_file_is_all_missing():
@@ -123,6 +131,8 @@ def test_totals_add_up_and_a_file_of_many_days_is_counted_once():
     assert totals["files"].tolist() == [2, 1, 2]
     assert totals["megabytes"].tolist() == [2.0, 1.0, 1.0]
     assert totals["records_used"].tolist()[:2] == [8, 12]
+    # The index has no records, which is not the same as none.
+    assert totals["records"].isna().tolist() == [False, False, True]
     months = coverage.coverage_months(table()).set_index(["product", "probe", "month"])
     assert months.loc[(FLUX, "a", "2015-05"), ["days", "refused", "no_file"]].tolist() == [2, 1, 1]
     assert months.loc[(FLUX, "b", "2015-04"), "records"] == 20
@@ -172,7 +182,8 @@ def test_the_page_gives_totals_gaps_and_reasons():
 
 def test_places_of_records_are_those_of_the_files():
     flux = random_flux(600, 4)
-    flux["MLAT"][:5] = np.nan
+    near = np.flatnonzero((flux["L"] >= 3) & (flux["L"] < 3.1))[:2]
+    flux["MLAT"][[*range(5), *near]] = np.nan
     found = coverage.sector_coverage(rd.bin_flux(flux))
     L, MLT, MLAT = (flux[name].to_numpy() for name in ("L", "MLT", "MLAT"))
     shell = (L >= 3) & (L < 3.1)
@@ -183,6 +194,8 @@ def test_places_of_records_are_those_of_the_files():
     unknown = np.isnan(MLT[shell]).mean()
     np.testing.assert_allclose(one["share_without_MLT"], unknown)
     np.testing.assert_allclose(one["share_by_MLT"].sum(), 1 - unknown)
+    assert np.isnan(MLAT[shell]).sum() >= 2
+    np.testing.assert_allclose(one["share_without_MLAT"], np.isnan(MLAT[shell]).mean())
     assert (found["n_time_bins_by_MLAT"] <= found["n_records_by_MLAT"]).all()
     assert (
         one["n_time_bins"]
@@ -216,4 +229,7 @@ def test_gaps_of_the_index_are_said():
     assert say(series, "2015-04-01", "2015-04-11") == "The index (Dst) covers 100.0 % of the span; its longest gap is 0.0 h."
     series[24:48] = np.nan
     assert "covers 90.0 % of the span; its longest gap is 24.0 h" in say(series, "2015-04-01", "2015-04-11")
+    # A value between two others fills no gap elsewhere.
+    between = series[[1]].assign_coords(time=series["time"][[1]] + np.timedelta64(30, "m"))
+    assert "covers 90.0 % of the span" in say(xr.concat([series, between], "time").sortby("time"), "2015-04-01", "2015-04-11")
     assert "covers 45.0 % of the span; its longest gap is 240.0 h" in say(series, "2015-04-01", "2015-04-21")

@@ -160,6 +160,13 @@ def test_days_follow_each_other_and_share_midnight_once(tmp_path):
     assert (np.diff(found["time"].to_numpy()) == np.timedelta64(60, "s")).all()
     assert found.sizes["time"] == 9
     assert found.attrs["source_files"] == f"{one.name}, {other.name}"
+    # The time counts, not the place: here the later file comes first in the alphabet.
+    for folder, file in (("a", other), ("b", one)):
+        (tmp_path / folder).mkdir()
+        file.rename(tmp_path / folder / file.name)
+    again = open_ephemeris([tmp_path / "b" / one.name, tmp_path / "a" / other.name])
+    np.testing.assert_array_equal(again["time"], found["time"])
+    one = (tmp_path / "b" / one.name).rename(one)
     with pytest.raises(FileError, match="field_model 'OP77Q'"):
         open_ephemeris([one, cdf_file(tmp_path / NAME.replace("op77q", "t89d"))])
     with pytest.raises(FileError, match="probe 'a'"):
