@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import pytest
+from cdf_files import one_variable
 from cdflib import cdfwrite
 
 from ringdecay.cdf import read_cdf, verify_cdf
@@ -37,3 +38,15 @@ def test_two_variables_at_one_place_are_found_by_verify_only(tmp_path):
     assert (read_cdf(path, ["two"])["two"].values == 1.0).all()
     with pytest.raises(FileError, match="values of each variable at a place of their own, found damage: one and two in one"):
         verify_cdf(path)
+
+
+@pytest.mark.timeout(30)
+def test_an_index_without_blocks_that_goes_on_with_itself_is_refused(tmp_path):
+    path = one_variable(tmp_path / "x.cdf", compress=0)
+    content = bytearray(path.read_bytes())
+    at = next(at for at in range(8, len(content)) if content[at + 8 : at + 12] == VXR and content[at : at + 6] == bytes(6))
+    content[at + 12 : at + 20] = at.to_bytes(8, "big")
+    content[at + 24 : at + 28] = bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="an index of flux without circles"):
+        read_cdf(path, ["flux"])
