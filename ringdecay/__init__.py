@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ringdecay.check import check_file as check_file
     from ringdecay.decays import fit_decay as fit_decay
     from ringdecay.decays import fit_decays as fit_decays
+    from ringdecay.decays import index_windows as index_windows
     from ringdecay.ephemeris import open_ephemeris as open_ephemeris
     from ringdecay.flux import omnidirectional as omnidirectional
     from ringdecay.flux import open_flux as open_flux
@@ -49,6 +50,7 @@ _HOMES = {
     "find_storms": "storms",
     "fit_decay": "decays",
     "fit_decays": "decays",
+    "index_windows": "decays",
     "lifetimes": "lifetime",
     "merge_binned": "binned",
     "merge_probes": "binned",

@@ -296,13 +296,14 @@ def fit(
 ) -> None:
     """Fit a decay to every storm, probe, energy and L-shell of BINNED files (they are added first)."""
     from ringdecay import binned as room  # noqa: PLC0415
-    from ringdecay.decays import fit_decays  # noqa: PLC0415
+    from ringdecay.decays import fit_decays, index_windows  # noqa: PLC0415
     from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
     from ringdecay.storms import read_storms  # noqa: PLC0415
 
     merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
     catalogue = read_storms(storm_table)
-    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode=mode, start_delay_days=start_delay_days, max_days=max_days)
+    windows = index_windows(merged, catalogue, start_delay_days=start_delay_days, max_days=max_days)
+    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode, windows=windows)
     write_dataset(decays, output)
     click.echo(f"{output}: {int(decays['rate'].notnull().sum())} fits of {len(catalogue)} storms{_simulated(decays)}")
 

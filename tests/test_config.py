@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import ringdecay as rd
 from ringdecay.binned import Grid, exclusions
 from ringdecay.config import check_config, load_schema, month_span, months, read_config, year_span, years
+from ringdecay.decays import index_windows
 from ringdecay.errors import FileError, InputError
 from ringdecay.products import PRODUCTS
 from ringdecay.storms import find_storms
@@ -56,6 +57,7 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     assert config["grid"] == {name: field.default for name, field in Grid.__dataclass_fields__.items()}
     functions = defaults_of(rd.fit_decays)
     assert {key: functions[key] for key in config["fit"]} == config["fit"]
+    assert {key: defaults_of(index_windows)[key] for key in config["windows"]} == config["windows"]
     storms = {key: value for key, value in config["storms"].items() if key not in ("table", "threshold")}
     assert {key: defaults_of(find_storms)[key] for key in storms} == storms
     schema = load_schema()["properties"]

@@ -12,7 +12,7 @@ from synthetic_decays import START, Truth, mission, simulate, storm_table
 
 from ringdecay.decays import FLAGS, VARIABLES, fit_decay, fit_decays
 from ringdecay.decays.log_flux import read_bins
-from ringdecay.decays.windows import first_below, index_change, storm_windows
+from ringdecay.decays.windows import first_below, index_change, index_windows
 from ringdecay.errors import InputError
 from ringdecay.store import content_hash, open_dataset, write_dataset
 
@@ -36,10 +36,13 @@ def decays(world: Truth) -> xr.Dataset:
 # --- windows
 
 
-def test_windows_start_after_the_last_minimum_and_stop_at_the_next_onset_the_longest_window_or_the_end():
+def test_windows_start_after_the_last_minimum_and_stop_at_the_next_onset_the_longest_window_or_the_end(world: Truth):
     storms = storm_table((10.0, 40.0, 5.0))
     end = storms["onset"].to_numpy()[-1] + np.timedelta64(4, "D")
-    start, stop = storm_windows(storms, end, start_delay_days=1.5, max_days=20)
+    # Two bins of no width: all that matters is when the data end.
+    data = world.binned.isel(time=[0, 1]).assign_coords(time=[START, end]).assign_attrs(time_bin_hours=0.0)
+    windows = index_windows(data, storms, start_delay_days=1.5, max_days=20)
+    start, stop = windows["start"].to_numpy(), windows["stop"].to_numpy()
     assert (start == storms["last_minimum"].to_numpy() + np.timedelta64(36, "h")).all()
     assert stop[0] == storms["onset"].to_numpy()[1]
     assert stop[1] == start[1] + np.timedelta64(20, "D")
@@ -47,7 +50,8 @@ def test_windows_start_after_the_last_minimum_and_stop_at_the_next_onset_the_lon
 
 
 def test_every_used_bin_lies_inside_its_window(world: Truth, decays: xr.Dataset):
-    start, stop = storm_windows(world.storms, world.binned["time"].to_numpy()[-1] + np.timedelta64(269, "m"), 1.0, 30.0)
+    windows = index_windows(world.binned, world.storms)
+    start, stop = windows["start"].to_numpy(), windows["stop"].to_numpy()
     assert (decays["start"].to_numpy() >= start[:, None, None, None]).all()
     assert (decays["stop"].to_numpy() <= stop[:, None, None, None]).all()
     # ... and the window is used to its ends, up to a few missing bins, where no floor ends it.
@@ -71,6 +75,24 @@ def test_a_window_ends_where_the_index_is_not_known(world: Truth, decays: xr.Dat
     # An index that ends before the storm leaves nothing to fit.
     early = fit_decays(world.binned, world.storms, index=index.isel(time=slice(0, 24)))
     assert not np.isfinite(early["rate"]).any()
+
+
+def test_windows_without_a_length_are_refused(world: Truth):
+    with pytest.raises(InputError, match="max_days"):
+        index_windows(world.binned, world.storms, max_days=0)
+
+
+def test_every_cell_can_have_a_window_of_its_own(world: Truth, decays: xr.Dataset):
+    windows = index_windows(world.binned, world.storms)
+    # From the second energy on fits begin three days later; the third has no window at all.
+    later = windows["start"] + xr.DataArray([0, 3, 3, 3], dims="energy", coords={"energy": world.binned["energy"]}) * np.timedelta64(1, "D")
+    windows = windows.assign(start=later.where(later["energy"] != later["energy"][2]))
+    own = fit_decays(world.binned, world.storms, windows=windows)
+    shifted = fit_decays(world.binned, world.storms, windows=index_windows(world.binned, world.storms, start_delay_days=4.0, max_days=27.0))
+    np.testing.assert_array_equal(own["n"].isel(energy=0), decays["n"].isel(energy=0))
+    np.testing.assert_array_equal(own["start"].isel(energy=1), shifted["start"].isel(energy=1))
+    assert has(own, "no_window")[:, :, 2].all()
+    assert not own["n"].isel(energy=2).any()
 
 
 def test_the_order_of_the_bins_does_not_matter(world: Truth, decays: xr.Dataset):
@@ -234,7 +256,7 @@ def test_a_window_ends_at_the_floor_and_says_so():
 
 def test_short_windows_and_storms_outside_the_data_are_flagged_not_dropped(world: Truth):
     storms = pd.concat([world.storms, storm_table((3.0,), first=400.0).assign(storm=11)], ignore_index=True)
-    result = fit_decays(world.binned, storms, max_days=1.0)
+    result = fit_decays(world.binned, storms, windows=index_windows(world.binned, storms, max_days=1.0))
     assert result.sizes["storm"] == 11
     assert has(result, "too_few_points").all()
     assert np.isnan(result["rate"]).all()
@@ -283,7 +305,6 @@ def test_the_same_data_give_the_same_result(world: Truth, decays: xr.Dataset):
         ({"min_points": 2}, "min_points"),
         ({"r_max": 0.8}, "r_max"),
         ({"confidence": 95}, "confidence"),
-        ({"max_days": 0}, "max_days"),
     ],
 )
 def test_settings_without_sense_are_refused(world: Truth, settings: dict, words: str):

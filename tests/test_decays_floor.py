@@ -8,14 +8,14 @@ import xarray as xr
 from synthetic_decays import mission, simulate
 
 from ringdecay.binned import merge_probes
-from ringdecay.decays import fit_decays, instrument_floor
+from ringdecay.decays import fit_decays, index_windows, instrument_floor
 from ringdecay.simulate import binned_series, make_truth, storms, truth_dataset
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_floor_that_fast_channels_reach_is_found_at_its_level(seed: int):
     truth = mission(seed, n_e=14, n_l=12, floor_decades=2)
-    floor = instrument_floor(truth.binned, truth.storms)
+    floor = instrument_floor(truth.binned, index_windows(truth.binned, truth.storms))
     assert floor.to_numpy()[0] == pytest.approx(truth.floor[0], rel=0.2)
     found = np.isfinite(floor.to_numpy())
     assert np.allclose(floor.to_numpy()[found], truth.floor[found], rtol=0.4)
@@ -28,12 +28,12 @@ def test_a_floor_that_fast_channels_reach_is_found_at_its_level(seed: int):
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_no_floor_is_seen_where_there_is_none(seed: int):
     truth = mission(seed, n_e=14, n_l=12, floor_decades=30)
-    assert np.isnan(instrument_floor(truth.binned, truth.storms).to_numpy()).all()
+    assert np.isnan(instrument_floor(truth.binned, index_windows(truth.binned, truth.storms)).to_numpy()).all()
 
 
 def test_data_without_bins_have_no_floor():
     truth = mission(1, n_e=2, n_l=3)
-    assert np.isnan(instrument_floor(truth.binned * 0, truth.storms).to_numpy()).all()
+    assert np.isnan(instrument_floor(truth.binned * 0, index_windows(truth.binned, truth.storms)).to_numpy()).all()
 
 
 def test_the_default_factor_takes_the_floors_bias_well_below_the_standard_error():

@@ -11,7 +11,7 @@ import pytest
 from synthetic_decays import mission, simulate
 
 from ringdecay.decays import FLAGS, fit_decays
-from ringdecay.decays.cells import Cut, fit_paper
+from ringdecay.decays.cells import Counted, Cut, fit_paper
 from ringdecay.decays.gls import Series
 from ringdecay.lifetime import lifetimes
 
@@ -81,7 +81,8 @@ def test_paper_mode_keeps_the_steep_fits():
     t = np.broadcast_to(np.arange(points, dtype=float), (n, points))
     series = Series(-t / 30 + 0.2 * rng.normal(size=(n, points)), t, np.zeros((n, points)), np.full(n, points))
     none = np.zeros(n, dtype=bool)
-    found = fit_paper(Cut(series, none, none, none), min_points=5, confidence=0.95, r_max=-0.8)
+    empty = Counted(*np.zeros((3, n, 1)), np.zeros(n, dtype=int))
+    found = fit_paper(Cut(series, empty, np.full(n, np.nan), none, none, none), min_points=5, confidence=0.95, r_max=-0.8)
     accepted = (found["flag"] & FLAGS["not_accepted"]) == 0
     # An independent Monte-Carlo run gave 7 % accepted with a median of 20 d; the mean rate of all fits has no bias.
     assert accepted.mean() == pytest.approx(0.07, abs=0.03)

@@ -58,7 +58,7 @@ def test_thresholds_come_from_the_config() -> None:
     assert "-123.5 nT" in render("workflow", storms={"threshold": -123.5})
     assert "-123.5 nT" in render("overview", storms={"threshold": -123.5})
     assert "my_storms.csv" in render("overview", storms={"table": "my_storms.csv"})
-    assert "17.5 days" in render("storm_fits", fit={"max_days": 17.5})
+    assert "17.5 days" in render("storm_fits", windows={"max_days": 17.5})
     assert "-0.77" in render("lifetime_map", fit={"mode": "paper", "r_max": -0.77})
     assert "90.0 %" in render("lifetime_curves", fit={"confidence": 0.9})
     assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())

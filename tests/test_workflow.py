@@ -197,7 +197,7 @@ def test_a_change_of_code_reruns_what_it_feeds_and_no_more(short):
 
 
 def test_a_change_of_the_config_reruns_what_it_feeds_and_no_more(short, tmp_path):
-    (tmp_path / "c.yaml").write_text((short / ".test/config/config.yaml").read_text() + "fit:\n  start_delay_days: 2\n")
+    (tmp_path / "c.yaml").write_text((short / ".test/config/config.yaml").read_text() + "windows:\n  start_delay_days: 2\n")
     planned = jobs(short, "--configfile", str(tmp_path / "c.yaml"))
     assert "fit_decays" in planned
     assert not {"bin_flux", "find_storms", "simulate_archive"} & set(planned)

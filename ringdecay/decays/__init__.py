@@ -8,5 +8,6 @@ from ringdecay.decays.fit import fit_decays
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.one_series import fit_decay
 from ringdecay.decays.result import FLAGS, VARIABLES
+from ringdecay.decays.windows import index_windows
 
-__all__ = ["FLAGS", "VARIABLES", "fit_decay", "fit_decays", "instrument_floor"]
+__all__ = ["FLAGS", "VARIABLES", "fit_decay", "fit_decays", "index_windows", "instrument_floor"]

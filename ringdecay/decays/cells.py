@@ -19,10 +19,42 @@ FEWEST_POOLED = 20
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Counts of the bins of many series, those of few counts and zeros included; sorted in time and pushed to the left.
+
+    Attributes
+    ----------
+    t, counts, exposure : ndarray, shape (series, point)
+        Time (days), counts of the bin, and counts per flux; anything finite beyond the last valid point.
+    n : ndarray of int, shape (series,)
+        Valid points of each series; 0 where counts are not known.
+    """
+
+    t: Floats
+    counts: Floats
+    exposure: Floats
+    n: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Cut:
-    """Series cut to their window, and what was found on the way; the flags have shape (series,)."""
+    """Series cut to their window, and what was found on the way.
+
+    Attributes
+    ----------
+    series : Series
+        Log of the flux above the floor.
+    counted : Counted
+        Counts of the same windows, those of the floor in them.
+    floor : ndarray, shape (series,)
+        Floor of the flux; NaN for none.
+    floor_reached, few_counts, counts_unknown : ndarray of bool, shape (series,)
+        The flags of these names.
+    """
 
     series: Series
+    counted: Counted
+    floor: Floats
     floor_reached: NDArray[np.bool_]
     few_counts: NDArray[np.bool_]
     counts_unknown: NDArray[np.bool_]
@@ -68,16 +100,27 @@ def cut(
     few = valid & (expected < min_counts)
     valid &= ~few
     noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
+    not_known = valid & ~np.isfinite(expected)
+    (packed_y, packed_t, packed_noise), n = _packed(valid, y + np.log(left), t, noise)
+    known = (valid | few) & np.isfinite(counts) & np.isfinite(exposure)
+    (counted_t, counted_counts, counted_exposure), n_counted = _packed(known, t, counts, exposure)
+    return Cut(
+        Series(packed_y, packed_t, packed_noise, n),
+        Counted(counted_t, counted_counts, counted_exposure, n_counted),
+        floor,
+        reached,
+        np.any(few, axis=1),
+        np.any(not_known, axis=1),
+    )
+
+
+def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:
+    """Push the valid entries of each row to the left, zeros after them, and count them."""
     order = np.argsort(~valid, axis=1, kind="stable")
     n = valid.sum(1)
     width = max(int(n.max(initial=0)), 1)
-
-    def packed(values: Floats) -> Floats:
-        taken = np.take_along_axis(values, order, 1)[:, :width]
-        return np.where(np.arange(width) < n[:, None], taken, 0.0)
-
-    not_known = valid & ~np.isfinite(expected)
-    return Cut(Series(packed(y + np.log(left)), packed(t), packed(noise), n), reached, np.any(few, axis=1), np.any(not_known, axis=1))
+    own = np.arange(width) < n[:, None]
+    return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
 
 
 def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:

@@ -16,14 +16,12 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.windows import Times, days, index_change, index_known_until, storm_windows, to_time
+from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
 
 logger = logging.getLogger(__name__)
 
-# A main phase takes some hours; in a shorter gap of the index no storm can come and be seen nowhere.
-_MAX_INDEX_GAP = np.timedelta64(12, "h")
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 # What a result keeps of what the data say of themselves.
@@ -35,9 +33,8 @@ def fit_decays(
     storms: pd.DataFrame,
     mode: Mode = "calibrated",
     *,
+    windows: xr.Dataset | None = None,
     index: xr.DataArray | None = None,
-    start_delay_days: float = 1.0,
-    max_days: float = 30.0,
     min_points: int = 5,
     min_samples: int = 2,
     min_counts: float = 5.0,
@@ -58,13 +55,11 @@ def fit_decays(
     mode : {"calibrated", "paper"}
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
+    windows : xarray.Dataset, optional
+        When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `index_windows` with its defaults if not
+        given.
     index : xarray.DataArray, optional
-        Storm index from `open_index`: a window ends where it is not known for 12 hours, because a storm could hide there, and
-        `index_change` is taken from it. Without it the storm table is believed to be whole.
-    start_delay_days : float
-        Start of the window after the storm's last minimum, days.
-    max_days : float
-        Longest window, days; it ends earlier at the onset of the next storm.
+        Storm index from `open_index`, for `index_change`, and for the windows if they are not given.
     min_points : int
         Fewest time bins of a fit. With the error's parameters pooled, intervals of 3 to 7 points were measured to be right; a larger
         number loses the fast decays, which reach their floor within few bins, and biases the mean over storms.
@@ -99,27 +94,23 @@ def fit_decays(
     check_settings(mode, min_points, r_max)
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
-    floors = _floors(binned, storms, floor, start_delay_days, max_days, min_samples)
+    windows = index_windows(binned, storms, index) if windows is None else windows
+    floors = _floors(binned, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
-    if not len(centre):
-        raise InputError("the binned data hold no time bin; widen the dates or see why their files were refused")
-    half_bin = days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)
-    start, stop = storm_windows(storms, centre[-1] + half_bin, start_delay_days, max_days)
-    if index is not None and len(storms):
-        stop = np.minimum(stop, index_known_until(index, storms["last_minimum"].to_numpy("datetime64[ns]"), _MAX_INDEX_GAP))
-    empty = (stop <= start) | (stop <= centre[0] - half_bin)
+    start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
+    empty = ~(stop > start) | (stop <= data_span(binned)[0])
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if mode == "calibrated" else 0.0
-    cuts = [_cut_storm(bins, centre, half_bin, start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
+    cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
     rows = [_fit(c, pooled, min_points, confidence, r_max) for c in cuts]
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
     values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
-    values["flag"] |= flag_bits(no_window=np.broadcast_to(empty[:, None, None, None], shape))
+    values["flag"] |= flag_bits(no_window=empty)
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
@@ -128,20 +119,11 @@ def fit_decays(
         "title": f"Decay of the {ion_name(binned.attrs)} flux after each storm",
         "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
     }
-    attrs |= {"mode": mode, "window": "index", "start_delay_days": start_delay_days, "max_days": max_days, "min_points": min_points}
+    attrs |= {"mode": mode, "min_points": min_points} | windows.attrs
     attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
-    coords: dict[str, Any] = {
-        "storm": ("storm", storms["storm"].to_numpy(), {"long_name": "number of the storm in the catalogue"}),
-        "onset": ("storm", storms["onset"].to_numpy("datetime64[ns]"), {"long_name": "onset of the storm"}),
-        "minimum": ("storm", storms["minimum"].to_numpy("datetime64[ns]"), {"long_name": "time of the lowest index"}),
-        "depth": ("storm", storms["depth"].to_numpy(float), {"units": "nT", "long_name": "lowest index"}),
-        "storm_class": ("storm", storms["storm_class"].to_numpy(str), {"long_name": "class of the storm by its depth"}),
-        "probe": binned["probe"],
-        "energy": binned["energy"],
-        "L": binned["L"],
-    }
+    coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
     if "L_bounds" in binned.coords:
         coords["L_bounds"] = binned["L_bounds"]
     if not np.isfinite(values["rate"]).any():
@@ -159,16 +141,13 @@ def check_settings(mode: str, min_points: int, r_max: float) -> None:
         raise InputError(f"r_max must lie between -1 and 0, not {r_max}: a decay has a negative correlation of log flux and time")
 
 
-def _floors(
-    binned: xr.Dataset, storms: pd.DataFrame, floor: xr.DataArray | str | None, start_delay_days: float, max_days: float, min_samples: int
-) -> Floats:
+def _floors(binned: xr.Dataset, windows: xr.Dataset, floor: xr.DataArray | str | None, min_samples: int) -> Floats:
     if floor is None:
         return np.full(binned.sizes["energy"], np.nan)
     if isinstance(floor, str):
         if floor != "auto":
             raise unknown("floor", floor, ["auto"])
-        found = instrument_floor(binned, storms, start_delay_days=start_delay_days, max_days=max_days, min_samples=min_samples)
-        return found.to_numpy()
+        return instrument_floor(binned, windows, min_samples=min_samples).to_numpy()
     if floor.dims != ("energy",) or floor.sizes["energy"] != binned.sizes["energy"]:
         raise InputError(f"floor must have one value for each of the {binned.sizes['energy']} energies; give a DataArray over energy alone")
     return floor.to_numpy().astype(float)
@@ -178,8 +157,8 @@ def _cut_storm(
     bins: Bins,
     centre: Times,
     half_bin: np.timedelta64,
-    start: np.datetime64,
-    stop: np.datetime64,
+    start: Times,
+    stop: Times,
     floor: Floats,
     floor_factor: float,
     min_counts: float,

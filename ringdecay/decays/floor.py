@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
-from ringdecay.decays.windows import Times, days, storm_windows
+from ringdecay.decays.windows import Times, cell_windows, half_bin
 
 # Residuals follow a t distribution of so few degrees of freedom, so that a bin that already holds the next injection has no say.
 T_DF = 4.0
@@ -37,19 +36,15 @@ MOST_SERIES = 400
 ITERATIONS = 6
 
 
-def instrument_floor(
-    binned: xr.Dataset, storms: pd.DataFrame, *, start_delay_days: float = 1.0, max_days: float = 30.0, min_samples: int = 2
-) -> xr.DataArray:
+def instrument_floor(binned: xr.Dataset, windows: xr.Dataset, *, min_samples: int = 2) -> xr.DataArray:
     """Recognise the flux floor of every energy channel from the way its recoveries bend.
 
     Parameters
     ----------
     binned : xarray.Dataset
         From `bin_flux` or `merge_probes`; the more time it holds, the surer. A floor that the flux hardly comes near is not seen.
-    storms : pandas.DataFrame
-        Catalogue from `find_storms`.
-    start_delay_days, max_days : float
-        Windows of the recoveries, as in `fit_decays`.
+    windows : xarray.Dataset
+        Windows of the recoveries, from `index_windows`.
     min_samples : int
         Bins of fewer samples are left out.
 
@@ -60,12 +55,11 @@ def instrument_floor(
     """
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     values = np.full(binned.sizes["energy"], np.nan)
-    if len(centre) and len(storms):
+    if len(centre) and windows.sizes["storm"]:
         bins = read_bins(binned, min_samples)
-        half_bin = days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)
-        start, stop = storm_windows(storms, centre[-1] + half_bin, start_delay_days, max_days)
+        start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
         for e in range(len(values)):
-            values[e] = _floor(_recoveries(bins, e, centre, half_bin, start, stop))
+            values[e] = _floor(_recoveries(bins, e, centre, half_bin(binned), start[:, :, e : e + 1], stop[:, :, e : e + 1]))
     attrs = {
         "units": str(binned["sum_flux"].attrs.get("units", "")),
         "long_name": "flux level towards which the channel's recoveries bend (NaN: no floor seen)",

@@ -95,28 +95,46 @@ def with_half_count(flux: Floats, counts: Floats, exposure: Floats) -> Floats:
 
 
 def rows_in_window(
-    bins: Bins, centre: Times, half_bin: np.timedelta64, start: np.datetime64, stop: np.datetime64
+    bins: Bins, centre: Times, half_bin: np.timedelta64, start: NDArray[np.datetime64], stop: NDArray[np.datetime64]
 ) -> tuple[Bins, NDArray[np.bool_]]:
     """Take the bins of a window, one row for every (probe, energy, L), and tell which of them have a flux.
 
     A bin counts only if the whole of it lies in the window. Its mean sample time is not enough: a bin that reaches past the next
     storm's onset can hold passes from before and after, and one of new flux outweighs several of old.
 
+    Parameters
+    ----------
+    bins : Bins
+        All bins, in order of time.
+    centre : ndarray of datetime64, shape (time,)
+        Centres of the time bins.
+    half_bin : timedelta64
+        Half the width of a time bin.
+    start, stop : ndarray of datetime64
+        Window; one for all rows, or of shape (probe, energy, L). A window with NaT is empty.
+
     Returns
     -------
     rows : Bins
         Of shape (series, point), in order of time.
     inside : ndarray of bool, shape (series, point)
-        Whether the bin has samples.
+        Whether the bin lies in the row's window and has samples.
     """
-    whole = np.flatnonzero((centre - half_bin >= start) & (centre + half_bin <= stop))
+    shape = (bins.days.shape[0], *bins.days.shape[2:])
+    first, last = (np.broadcast_to(np.asarray(each, dtype="datetime64[ns]"), shape).reshape(-1, 1) for each in (start, stop))
+    # NaT compares as False, so that its row is empty.
+    if np.isnat(first).all() or np.isnat(last).all():
+        whole = np.zeros(0, dtype=np.int64)
+    else:
+        whole = np.flatnonzero((centre - half_bin >= np.nanmin(first)) & (centre + half_bin <= np.nanmax(last)))
+    own = (centre[whole] - half_bin >= first) & (centre[whole] + half_bin <= last)
 
     def rows(values: Floats) -> Floats:
         kept = np.moveaxis(values[:, whole], 1, -1)
         return kept.reshape(int(np.prod(kept.shape[:-1])), len(whole))
 
     t = rows(bins.days)
-    return Bins(rows(bins.log_flux), rows(bins.flux), t, rows(bins.counts), rows(bins.exposure)), np.isfinite(t)
+    return Bins(rows(bins.log_flux), rows(bins.flux), t, rows(bins.counts), rows(bins.exposure)), own & np.isfinite(t)
 
 
 def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:

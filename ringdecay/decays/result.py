@@ -18,6 +18,14 @@ FLAGS = {
     "not_pooled": 64,
     "few_counts": 128,
     "counts_unknown": 256,
+    "data_gap": 512,
+    "probe_handover": 1024,
+    "new_injection": 2048,
+    "curved": 4096,
+    "two_stages": 8192,
+    "floor_fitted": 16384,
+    "floor_not_separable": 32768,
+    "coarse_bins": 65536,
 }
 
 VARIABLES: dict[str, dict[str, str]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,28 +14,60 @@ from ringdecay.errors import InputError
 
 Times = NDArray[np.datetime64]
 DAY = np.timedelta64(86_400_000_000_000, "ns")
+# A main phase takes some hours; in a shorter gap of the index no storm can come and be seen nowhere.
+_MAX_INDEX_GAP = np.timedelta64(12, "h")
 STORM_COLUMNS = ("storm", "onset", "minimum", "last_minimum", "depth", "storm_class")
 
 
-def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_days: float, max_days: float) -> tuple[Times, Times]:
-    """Start and stop of the recovery of every storm.
+def index_windows(
+    binned: xr.Dataset,
+    storms: pd.DataFrame,
+    index: xr.DataArray | None = None,
+    *,
+    start_delay_days: float = 1.0,
+    max_days: float = 30.0,
+) -> xr.Dataset:
+    """Choose the window of every storm's recovery from the storm index alone.
 
     A window starts `start_delay_days` after the last minimum of the storm, and stops at the first of: the onset of the next storm,
-    `max_days` after the start, the end of the data. A storm that begins before another one's start leaves it an empty window (stop
-    not after start).
+    `max_days` after the start, the end of the data, the last value of the index before a gap of 12 hours (a storm could hide there).
+    A storm that begins before another one's start leaves it an empty window (stop not after start).
 
     Parameters
     ----------
+    binned : xarray.Dataset
+        From `bin_flux`; only its span of time is used.
     storms : pandas.DataFrame
         Catalogue from `find_storms`, sorted by time.
-    data_stop : numpy.datetime64
-        End of the last time bin.
+    index : xarray.DataArray, optional
+        Storm index from `open_index`. Without it the storm table is believed to be whole.
     start_delay_days, max_days : float
         Days.
 
     Returns
     -------
-    start, stop : ndarray of datetime64[ns], shape (storm,)
+    xarray.Dataset
+        `start` and `stop` (datetime64[ns]) over storm; the coordinates of the storms.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, the storms are not in order of time, or the data hold no time bin.
+    """
+    onset, last = check_storms(storms)
+    if not (max_days > 0 and np.isfinite(start_delay_days)):
+        raise InputError(f"max_days must be positive and start_delay_days a number, not {max_days!r} and {start_delay_days!r}")
+    start = last + days(start_delay_days)
+    stop = np.minimum(start + days(max_days), data_span(binned)[1])
+    stop[:-1] = np.minimum(stop[:-1], onset[1:])
+    if index is not None and len(storms):
+        stop = np.minimum(stop, index_known_until(index, last, _MAX_INDEX_GAP))
+    attrs = {"window": "index", "start_delay_days": start_delay_days, "max_days": max_days}
+    return windows_dataset(("storm",), start.astype("datetime64[ns]"), stop.astype("datetime64[ns]"), storms, attrs)
+
+
+def check_storms(storms: pd.DataFrame) -> tuple[Times, Times]:
+    """Give onset and last minimum of every storm, shape (storm,), of a table that can be used.
 
     Raises
     ------
@@ -43,18 +77,58 @@ def storm_windows(storms: pd.DataFrame, data_stop: np.datetime64, start_delay_da
     missing = [name for name in STORM_COLUMNS if name not in storms.columns]
     if missing:
         raise InputError(f"the storm table lacks the column {missing[0]!r}; give the table that find_storms returns")
-    if not (max_days > 0 and np.isfinite(start_delay_days)):
-        raise InputError(f"max_days must be positive and start_delay_days a number, not {max_days!r} and {start_delay_days!r}")
     onset = storms["onset"].to_numpy("datetime64[ns]")
     last = storms["last_minimum"].to_numpy("datetime64[ns]")
     if np.isnat(onset).any() or np.isnat(last).any() or (np.diff(onset) <= np.timedelta64(0, "ns")).any():
         raise InputError(
             "the storms must be in order of their onset, each with an onset and a last_minimum; sort the table and drop doubles"
         )
-    start = last + days(start_delay_days)
-    stop = np.minimum(start + days(max_days), data_stop)
-    stop[:-1] = np.minimum(stop[:-1], onset[1:])
-    return start.astype("datetime64[ns]"), stop.astype("datetime64[ns]")
+    return onset, last
+
+
+def data_span(binned: xr.Dataset) -> tuple[np.datetime64, np.datetime64]:
+    """Begin of the first and end of the last time bin.
+
+    Raises
+    ------
+    InputError
+        If there is no time bin.
+    """
+    centre = binned["time"].to_numpy().astype("datetime64[ns]")
+    if not len(centre):
+        raise InputError("the binned data hold no time bin; widen the dates or see why their files were refused")
+    half = half_bin(binned)
+    return centre.min() - half, centre.max() + half
+
+
+def half_bin(binned: xr.Dataset) -> np.timedelta64:
+    """Half the width of a time bin."""
+    return days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)
+
+
+def windows_dataset(dims: tuple[str, ...], start: Times, stop: Times, storms: pd.DataFrame, attrs: dict[str, Any]) -> xr.Dataset:
+    """Make the Dataset of windows, whose first dimension is the storm; `attrs` say how they were chosen."""
+    return xr.Dataset({"start": (dims, start), "stop": (dims, stop)}, coords=storm_coords(storms), attrs=attrs)
+
+
+def cell_windows(edge: xr.DataArray, binned: xr.Dataset) -> Times:
+    """Spread the starts or stops of windows over every cell, shape (storm, probe, energy, L); NaT for a cell they lack."""
+    named = [dim for dim in edge.dims if dim != "storm"]
+    edge = edge.reindex({dim: binned[dim] for dim in named})
+    sizes = {dim: binned.sizes[dim] for dim in ("probe", "energy", "L")}
+    full = edge.expand_dims({dim: size for dim, size in sizes.items() if dim not in named}).transpose("storm", *sizes)
+    return full.to_numpy().astype("datetime64[ns]")
+
+
+def storm_coords(storms: pd.DataFrame) -> dict[str, Any]:
+    """Coordinates of a result over storms."""
+    return {
+        "storm": ("storm", storms["storm"].to_numpy(), {"long_name": "number of the storm in the catalogue"}),
+        "onset": ("storm", storms["onset"].to_numpy("datetime64[ns]"), {"long_name": "onset of the storm"}),
+        "minimum": ("storm", storms["minimum"].to_numpy("datetime64[ns]"), {"long_name": "time of the lowest index"}),
+        "depth": ("storm", storms["depth"].to_numpy(float), {"units": "nT", "long_name": "lowest index"}),
+        "storm_class": ("storm", storms["storm_class"].to_numpy(str), {"long_name": "class of the storm by its depth"}),
+    }
 
 
 def index_known_until(index: xr.DataArray, after: Times, max_gap: np.timedelta64) -> Times:

@@ -88,6 +88,7 @@ rule fit_decays:
         mem_mb=4000,
     params:
         code=code("fit_decays"),
+        windows=config["windows"],
         fit=config["fit"],
     message:
         "Fitting a decay to every storm, probe, energy and L-shell"
