@@ -167,13 +167,21 @@ def _population(likelihood: Floats, log_theta: Floats, log_sigma: Floats, start:
     together = (sigma - mean_sigma) @ weight @ (theta - mean_theta)
     theta_sd, sigma_sd = np.sqrt(var_theta + by_theta @ theta_width**2), np.sqrt(var_sigma + by_sigma @ sigma_width**2)
     correlation = together / (theta_sd * sigma_sd)
-    values = (float(value) for value in (mean_theta, theta_sd, mean_sigma, sigma_sd, correlation))
-    return Pool(start.spacing, start.scatter, *values, n_series=likelihood.shape[2])
+    return Pool(
+        start.spacing,
+        start.scatter,
+        float(mean_theta),
+        float(theta_sd),
+        float(mean_sigma),
+        float(sigma_sd),
+        float(correlation),
+        likelihood.shape[2],
+    )
 
 
 def _around(mean: float, variance: float, centres: Floats) -> Floats:
     """Centres that hold what is left of the ones before, three standard deviations or one and a half of their steps on both sides."""
-    near = np.argmin(np.abs(centres - mean))
+    near = int(np.argmin(np.abs(centres - mean)))
     step = np.diff(centres)[min(near, len(centres) - 2)]
     half = max(3 * np.sqrt(variance), 1.5 * step)
     return np.linspace(max(mean - half, centres[0]), min(mean + half, centres[-1]), CENTRES)
@@ -184,7 +192,7 @@ def _pairs(centres: Floats, widths: Floats) -> tuple[Floats, Floats]:
     return np.repeat(centres, len(widths)), np.tile(widths, len(centres))
 
 
-def _masses(nodes: Floats, centres: Floats, widths: Floats) -> Floats:
+def _masses(nodes: Floats, centres: Floats | float, widths: Floats | float) -> Floats:
     """Share of normal distributions that each node stands for, shape (node, distribution).
 
     What lies between two nodes goes to both, the more the nearer, as if what is averaged were linear between them: a distribution
@@ -285,12 +293,12 @@ def _log_prior(pooled: Pool, log_sigma: Floats) -> Floats:
         # Nothing is known: even in the lag-1 correlation (as the nodes of theta are) and in log sigma.
         return np.broadcast_to(width, (len(THETA_STEPS), *log_sigma.shape))
     log_theta = np.log(THETA_STEPS * pooled.spacing)
-    mass = _masses(log_theta, np.float64(pooled.log_theta), np.float64(pooled.log_theta_sd))
+    mass = _masses(log_theta, pooled.log_theta, pooled.log_theta_sd)
     # Sigma given theta.
     slope = pooled.correlation * pooled.log_sigma_sd / pooled.log_theta_sd
     centre = pooled.log_sigma + slope * (log_theta - pooled.log_theta)
     width = max(pooled.log_sigma_sd * np.sqrt(1 - pooled.correlation**2), 0.05)
-    given = _masses(log_sigma[:, None], centre[:, None], np.float64(width))
+    given = _masses(log_sigma[:, None], centre[:, None], width)
     prior: Floats = np.log(mass)[:, None, None] + np.log(np.moveaxis(given, 0, 1))
     return prior
 
