@@ -1,0 +1,132 @@
+"""Subcommands from flux to decay times: bin, storms, fit, lifetimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringdecay.cli.group import FILE, IN, expect, main, simulated, stage
+from ringdecay.errors import InputError
+from ringdecay.products import FLUX_PRODUCTS
+
+if TYPE_CHECKING:
+    from ringdecay.decays.fit import Mode
+
+
+@main.command("bin")
+@click.argument("files", nargs=-1, required=True, type=IN)
+@click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
+@click.option("--product", default="rbspice-pap-tofxeh", help=f"Product of the files: {', '.join(FLUX_PRODUCTS)}.")
+@click.option("--archive", multiple=True, help="Where the files of a lock (a .tsv of `ringdecay fetch`) are; as for fetch.")
+@click.option("--cache", type=FILE, help="Folder for downloads.")
+@click.option("--time-bin-hours", default=8.97, help="Width of a time bin; 8.97 h is one orbit.")
+@click.option("--l-definition", type=click.Choice(["L", "L_eq", "L_star"]), default="L", help="Which L.")
+@click.option("--workers", default=1, type=click.IntRange(min=1), help="Processes.")
+@stage
+def bin_command(
+    files: tuple[Path, ...],
+    output: Path,
+    product: str,
+    archive: tuple[str, ...],
+    cache: Path | None,
+    time_bin_hours: float,
+    l_definition: str,
+    workers: int,
+) -> None:
+    """Sum the flux of FILES (CDF files of one probe, or one lock) into bins of time, L-shell and energy."""
+    from ringdecay import binned as room  # noqa: PLC0415
+    from ringdecay.schedule import dask_on  # noqa: PLC0415
+    from ringdecay.store import write_dataset  # noqa: PLC0415
+
+    probe = None
+    if len(files) > 1 and any(file.suffix == ".tsv" for file in files):
+        raise InputError("give one lock (.tsv) at a time, and merge the results with `ringdecay fit`")
+    if files[0].suffix == ".tsv":
+        product, probe, files = _locked(files[0], archive, cache)
+    with dask_on("processes", workers):
+        binned = room.bin_flux(files, room.Grid(time_bin_hours=time_bin_hours, L_definition=l_definition), product=product, probe=probe)
+    table = room.file_table(binned)
+    refused = table[table["status"] == "refused"]
+    if len(refused) == len(table):
+        first = table["reason"].iloc[0] if len(table) else "there is none"
+        raise InputError(f"none of the {len(table)} files can be used; the first: {first}")
+    write_dataset(binned, output)
+    records = table["records_used"].sum()
+    click.echo(f"{output}: {len(table) - len(refused)} files used, {len(refused)} refused, {records} records{simulated(binned)}")
+
+
+def _locked(path: Path, archive: tuple[str, ...], cache: Path | None) -> tuple[str, str | None, tuple[Path, ...]]:
+    from ringdecay import archive as room  # noqa: PLC0415
+
+    lock = room.read_lock(path)
+    if not archive:
+        raise InputError(f"{path} is a lock; say with --archive where its files are")
+    if lock.empty or lock["product"].nunique() > 1 or lock["probe"].nunique() > 1:
+        raise InputError(f"{path} must name files of one product and one probe to be binned")
+    found = room.fetch_locked(lock, archive, cache=cache)
+    return str(lock["product"][0]), str(lock["probe"][0]) or None, tuple(found.files)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=IN)
+@click.option("-o", "--output", required=True, type=FILE, help="CSV file to write.")
+@click.option("--index", default="SYM-H", type=click.Choice(["SYM-H", "Dst"]), help="Which index the files hold.")
+@click.option("--threshold", default=-80.0, help="Deepest value (nT) a disturbance must reach.")
+@stage
+def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float) -> None:
+    """Find the storms in index FILES (Kyoto Dst, SYM-H in IAGA-2002, OMNI CDF, OMNI2 text)."""
+    from ringdecay.indices import open_index  # noqa: PLC0415
+    from ringdecay.storms import find_storms, write_storms  # noqa: PLC0415
+
+    found = find_storms(open_index(files, index), threshold)
+    write_storms(found, output)
+    click.echo(f"{output}: {len(found)} storms{simulated(found)}")
+
+
+@main.command()
+@click.argument("binned", nargs=-1, required=True, type=IN)
+@click.option("--storms", "storm_table", required=True, type=IN, help="CSV table of storms, from `ringdecay storms` or your own.")
+@click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
+@click.option("--mode", default="calibrated", type=click.Choice(["calibrated", "paper"]), help="Honest intervals, or the published recipe.")
+@click.option("--equatorial-pitch-angle", type=float, help="Fit the flux of this angle (degrees) instead of the omnidirectional flux.")
+@click.option("--start-delay-days", default=1.0, help="How long after a storm's last minimum a fit begins.")
+@click.option("--max-days", default=30.0, help="Longest window.")
+@stage
+def fit(
+    binned: tuple[Path, ...],
+    storm_table: Path,
+    output: Path,
+    mode: Mode,
+    equatorial_pitch_angle: float | None,
+    start_delay_days: float,
+    max_days: float,
+) -> None:
+    """Fit a decay to every storm, probe, energy and L-shell of BINNED files (they are added first)."""
+    from ringdecay import binned as room  # noqa: PLC0415
+    from ringdecay.decays import fit_decays, index_windows  # noqa: PLC0415
+    from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
+    from ringdecay.storms import read_storms  # noqa: PLC0415
+
+    merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
+    catalogue = read_storms(storm_table)
+    windows = index_windows(merged, catalogue, start_delay_days=start_delay_days, max_days=max_days)
+    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode, windows=windows)
+    write_dataset(decays, output)
+    click.echo(f"{output}: {int(decays['rate'].notnull().sum())} fits of {len(catalogue)} storms{simulated(decays)}")
+
+
+@main.command()
+@click.argument("decays", type=IN)
+@click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
+@click.option("--probe", default="merged", help="Whose fits: merged, a or b.")
+@stage
+def lifetimes(decays: Path, output: Path, probe: str) -> None:
+    """Average the rates of DECAYS over storms, cell by cell."""
+    from ringdecay.lifetime import lifetimes as average  # noqa: PLC0415
+    from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
+
+    result = average(expect(open_dataset(decays), decays, {"storm", "probe", "energy", "L"}, "decays.nc"), probe=probe)
+    write_dataset(result, output)
+    click.echo(f"{output}: {int(result['rate'].notnull().sum())} cells{simulated(result)}")

@@ -1,0 +1,154 @@
+"""Subcommands that bring files here and judge them: simulate, fetch, check."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringdecay.cli.group import ARCHIVE, FILE, IN, main, simulated, stage
+from ringdecay.errors import InputError
+from ringdecay.products import PRODUCTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ringdecay.archive import Plan
+
+
+@main.command()
+@click.argument("folder", type=FILE)
+@click.option("--start", default="2015-04-15", help="First day.")
+@click.option("--days", default=150, type=click.IntRange(min=1), help="Number of days; 150 take 0.3 GB and hold ten storms.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulated world; the demonstration's own if not given.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
+@stage
+def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int | None) -> None:
+    """Write a SIMULATED archive with known decay times to FOLDER.
+
+    It is laid out like the real one, so every other command reads it. What a fit should find is in FOLDER/truth.nc.
+    """
+    from ringdecay import simulate as room  # noqa: PLC0415 - each command loads only what it needs
+
+    manifest = room.archive(folder, start=start, days=days, workers=workers, seed=room.DEFAULT_SEED if seed is None else seed)
+    click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
+
+
+@main.command(epilog=f"Products: {', '.join(PRODUCTS)}.")
+@click.argument("product", required=False)
+@click.option("-p", "--probe", type=click.Choice(["a", "b"]), help="Van Allen probe; none for an index.")
+@click.option("--start", help="First day, such as 2015-03-10.")
+@click.option("--stop", help="Day after the last.")
+@click.option("--archive", required=True, multiple=True, help=ARCHIVE)
+@click.option("--cache", type=FILE, help="Folder for downloads; $RINGDECAY_CACHE or the user's cache folder if not given.")
+@click.option("--lock", type=FILE, help="Write the table of files (version, size, SHA-256) here.")
+@click.option("--locked", type=IN, help="Fetch exactly the files of this table (an inputs.tsv), byte for byte; no PRODUCT and no days.")
+@click.option("--offline", is_flag=True, help="Use only what is in the cache and in folders, and say what is missing.")
+@click.option("--dry-run", is_flag=True, help="Only list the files, their sizes and what is here already.")
+@stage
+def fetch(
+    product: str | None,
+    probe: str | None,
+    start: str | None,
+    stop: str | None,
+    archive: tuple[str, ...],
+    cache: Path | None,
+    lock: Path | None,
+    locked: Path | None,
+    offline: bool,
+    dry_run: bool,
+) -> None:
+    """Make the files of PRODUCT available on this machine, the newest version of each; or those of a lock."""
+    from ringdecay import archive as room  # noqa: PLC0415
+
+    if locked is not None:
+        if product or probe or start or stop:
+            raise InputError("--locked says which files; leave PRODUCT, --probe, --start and --stop out")
+        planned = room.plan_locked(room.read_lock(locked), archive, cache=cache, offline=offline)
+    elif product is None or start is None or stop is None:
+        raise InputError("give PRODUCT, --start and --stop, or a table of files with --locked")
+    else:
+        planned = room.plan(product, probe, start, stop, archive, cache=cache, offline=offline)
+    if dry_run:
+        _show_preview(planned)
+        return
+    fetched = room.fetch_planned(planned)
+    if lock is not None:
+        room.write_lock(fetched.lock, lock)
+    for path in fetched.files:
+        click.echo(str(path))
+    click.echo(f"{len(fetched.files)} files; {_missing(fetched.missing)}{simulated(fetched.lock)}", err=True)
+
+
+def _show_preview(planned: Plan) -> None:
+    """Print each file of a plan with its size and state, and the sums."""
+    from ringdecay import archive as room  # noqa: PLC0415
+
+    here, to_load, unknown = 0, 0, 0
+    found = room.preview(planned)
+    for one in found:
+        low, high = one.sizes or (0, 0)
+        size = "size unknown" if one.sizes is None else f"{'' if low == high else 'about '}{(low + high) / 2e6:.3f} MB"
+        click.echo(f"{'here' if one.local else 'to load':8}{size:>16}  {one.file.path}")
+        here += low if one.local else 0
+        to_load += 0 if one.local else (low + high) // 2
+        unknown += one.sizes is None
+    loads = sum(one.local is None for one in found)
+    about = "about " * any(one.sizes and one.sizes[0] != one.sizes[1] for one in found if one.local is None)
+    more = f" and {unknown} of unknown size" if unknown else ""
+    click.echo(
+        f"{len(found)} files: {len(found) - loads} here ({here / 1e6:.1f} MB), {loads} to load ({about}{to_load / 1e6:.1f} MB{more}); "
+        f"{_missing(planned.missing)}; nothing was loaded"
+    )
+
+
+def _missing(dates: pd.DatetimeIndex) -> str:
+    shown = ", ".join(f"{date:%Y-%m-%d}" for date in dates[:10])
+    more = ", ..." if len(dates) > 10 else ""
+    return f"missing: {len(dates)}" + (f" ({shown}{more})" if shown else "")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=IN)
+@click.option("--product", help="Product that the files should be of; found from the name or the content of each if not given.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("-q", "--quiet", is_flag=True, help="One line a file: name, product, verdict.")
+@stage
+def check(files: tuple[Path, ...], product: str | None, as_json: bool, quiet: bool) -> None:
+    """Say of FILES what is as expected, what differs, and whether each can be used.
+
+    The exit status is 0 if all can be used, 1 if one cannot, 2 for a wrong call. The report of one file is what to put into an issue.
+    """
+    from ringdecay import check as room  # noqa: PLC0415
+    from ringdecay.products import get_product  # noqa: PLC0415
+
+    if product is not None:
+        try:
+            get_product(product)
+        except InputError as error:
+            raise click.BadParameter(str(error), param_hint="--product") from error
+    # What the reader warns of is in the report.
+    logger = logging.getLogger("ringdecay")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    usable, records, n = True, [], 0
+    try:
+        for path in files:
+            # A file that holds several ions is one of several products.
+            for name in [product] if product is not None else room.recognise(path) or [None]:
+                table = room.check_file(path, name)
+                usable &= table.attrs["usable"]
+                if as_json:
+                    records.append(room.to_record(table, rows=not quiet))
+                else:
+                    click.echo(room.one_line(table) if quiet else ("\n" if n else "") + room.report(table))
+                n += 1
+    finally:
+        logger.setLevel(level)
+    if as_json:
+        click.echo(json.dumps(records, indent=2))
+    if not usable:
+        raise click.exceptions.Exit(1)
