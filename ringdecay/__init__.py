@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from ringdecay.flux import omnidirectional as omnidirectional
     from ringdecay.flux import open_flux as open_flux
     from ringdecay.indices import open_index as open_index
+    from ringdecay.lifetime import dependence as dependence
+    from ringdecay.lifetime import discoveries as discoveries
+    from ringdecay.lifetime import influence as influence
     from ringdecay.lifetime import lifetimes as lifetimes
+    from ringdecay.lifetime import storm_covariates as storm_covariates
     from ringdecay.store import content_hash as content_hash
     from ringdecay.store import open_dataset as open_dataset
     from ringdecay.storms import find_storms as find_storms
@@ -46,11 +50,14 @@ _HOMES = {
     "bin_flux": "binned",
     "check_file": "check",
     "content_hash": "store",
+    "dependence": "lifetime",
+    "discoveries": "lifetime",
     "fetch": "archive",
     "find_storms": "storms",
     "fit_decay": "decays",
     "fit_decays": "decays",
     "index_windows": "decays",
+    "influence": "lifetime",
     "lifetimes": "lifetime",
     "merge_binned": "binned",
     "merge_probes": "binned",
@@ -59,6 +66,7 @@ _HOMES = {
     "open_ephemeris": "ephemeris",
     "open_flux": "flux",
     "open_index": "indices",
+    "storm_covariates": "lifetime",
 }
 _MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory")
 
