@@ -3,9 +3,9 @@
     rate(storm, cell) = scale sinh f(energy, L) + deviation
 
 f is a sum of splines. The rates themselves are fitted, not their logs, so that a rate that is uncertain, near zero or below enters as it
-is. Well above the scale, f is the log of the rate, so that a hundredfold range is smooth; near zero it is linear, so that the surface can go
-through zero and below. (With an exponential in place of the sinh, a run whose slow cells happen to average below zero drags the surface
-towards minus infinity, and its limits with it: of those limits 17 % were wrong where 5 % should be.)
+is. Well above the scale, f is the log of the rate, so that a hundredfold range is smooth; near zero it is linear, so that the surface
+can go through zero and below. (With an exponential in place of the sinh, a run whose slow cells happen to average below zero drags the
+surface towards minus infinity, and its limits with it: 17 % of the limits were wrong where it should be 5 %.)
 """
 
 from __future__ import annotations
@@ -214,8 +214,8 @@ def _first_guess(data: Data) -> Floats:
 
 def _median(data: Data) -> Floats:
     """Median variance of each cell's storms; a cell has one at least."""
-    out: Floats = np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0)
-    return out
+    median: Floats = np.asarray(np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0))
+    return median
 
 
 def _ridge(information: Floats) -> Floats:

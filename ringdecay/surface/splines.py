@@ -68,9 +68,7 @@ def penalties(energy: Axis, shells: Axis) -> tuple[Floats, Floats]:
     energy and one in L, whose powers may depend on each other; a surface that the data say nothing about is pulled towards such.
     """
     along = [_bends(axis.size) for axis in (energy, shells)]
-    first: Floats = np.kron(along[0], np.eye(shells.size))
-    second: Floats = np.kron(np.eye(energy.size), along[1])
-    return first, second
+    return np.asarray(np.kron(along[0], np.eye(shells.size))), np.asarray(np.kron(np.eye(energy.size), along[1]))
 
 
 def _bends(size: int) -> Floats:
