@@ -4,7 +4,7 @@
 """
 
 from ringdecay.surface.evaluation import tau
-from ringdecay.surface.fitting import FLAGS, fit_surface, no_surface
+from ringdecay.surface.fitting import FLAGS, NoSurfaceError, fit_surface, surface_or_reason
 from ringdecay.surface.table import surface_header, surface_table
 
-__all__ = ["FLAGS", "fit_surface", "no_surface", "surface_header", "surface_table", "tau"]
+__all__ = ["FLAGS", "NoSurfaceError", "fit_surface", "surface_header", "surface_or_reason", "surface_table", "tau"]

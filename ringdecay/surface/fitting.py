@@ -27,8 +27,8 @@ MIN_STORMS = 3
 #: decade of energy, and a number that is not known to a factor of three is better given as a limit.
 WIDEST = 9.0
 # How many errors of a well-known cell the rate must be for the surface to be its log; below, it is linear in the rate. At one error the
-# surface was too sure where slow cells averaged near zero by chance (intervals for tau of 60 to 250 d held the truth in 90 +- 3 %, limits in
-# 84 %; at five in 94 +- 2 % and 90 %; 70 simulated missions).
+# surface was too sure of itself where slow cells averaged near zero by chance: for tau of 60 to 250 d its intervals held the truth in
+# 90 +- 3 %; at five in 93 +- 2 % (70 simulated missions).
 _LOG_ABOVE = 5.0
 # Steps of the grid. Between its points the height of the surface is interpolated linearly, which is within 0.3 % of the splines (tested).
 _STEP_LOG_ENERGY, _STEP_L = 0.051, 0.1001
@@ -57,6 +57,10 @@ _WHAT = {
 }
 
 
+class NoSurfaceError(InputError):
+    """There are too few fits for a surface, or fits of the wrong kind."""
+
+
 def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 0.95) -> xr.Dataset:
     """Fit a smooth surface of the mean decay rate over energy and L to the decays of all storms.
 
@@ -81,12 +85,12 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     Raises
     ------
     InputError
-        If there is no surface to fit: decays in paper mode, fewer than three storms, or fewer than two energies or L-shells that have
+        If `decays` is not what `fit_decays` returns, or there is no surface to fit (`NoSurfaceError`): decays in paper mode, fewer than three storms, or fewer than two energies or L-shells that have
         as many.
     """
     mean = lifetimes(decays, probe=probe, confidence=confidence)
     if decays.attrs.get("mode") == "paper":
-        raise InputError("a surface needs fits of calibrated mode; the errors of paper mode know nothing of autocorrelation")
+        raise NoSurfaceError("a surface needs fits of calibrated mode; the errors of paper mode know nothing of autocorrelation")
     probes = [str(name) for name in decays["probe"].to_numpy()]
     chosen = decays.isel(probe=probes.index(probe)).sortby(["energy", "L"]).transpose("storm", "energy", "L", ...)
     mean = mean.sortby(["energy", "L"]).transpose("energy", "L", ...)
@@ -97,7 +101,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     own_energy, own_L = (grid[used] for grid in np.meshgrid(energies, shells, indexing="ij"))
     storms = int(use.any(1).sum())
     if storms < MIN_STORMS or min(len(np.unique(own_energy)), len(np.unique(own_L))) < 2:
-        raise InputError(
+        raise NoSurfaceError(
             f"a surface of tau(E, L) needs at least two energies and two L-shells with fits of at least {MIN_STORMS} storms; there are "
             f"{len(np.unique(own_energy))} energies and {len(np.unique(own_L))} L-shells with so many, of {len(rate)} storms"
         )
@@ -123,8 +127,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
         "n_storms": n_storms.reshape(shape),
     }
     there = _within(used, energies, shells, grid_energy, grid_L)
-    attrs: dict[str, Any] = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
-    attrs |= _WHAT | {"title": f"Decay times of the {ion_name(attrs)} flux as a smooth surface", "probe": probe, "confidence": confidence}
+    attrs = _attrs(decays, probe, confidence) | _WHAT
     attrs |= {"storms": storms, "cells": int(used.sum()), "penalty_energy": factors[0], "penalty_L": factors[1]}
     attrs |= {"scatter": fitted.scatter, "rate_scale": data.scale}
     surface = _dataset(values, there, grid_energy, grid_L, attrs)
@@ -133,12 +136,15 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     return surface
 
 
-def no_surface(decays: xr.Dataset, reason: str) -> xr.Dataset:
-    """Make a surface without a point, which says in its attribute `range` why there is none."""
-    attrs: dict[str, Any] = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
-    attrs |= {"title": f"Decay times of the {ion_name(attrs)} flux as a smooth surface", "confidence": 0.95, "rate_scale": 1.0}
-    nothing = {name: np.empty((0, 0)) for name in ("rate", "rate_se", "df", "n_storms")}
-    return _dataset(nothing, np.empty((0, 0), dtype=bool), np.empty(0), np.empty(0), attrs | {"range": f"none: {reason}"})
+def surface_or_reason(decays: xr.Dataset, *, probe: str = "merged", confidence: float = 0.95) -> xr.Dataset:
+    """Fit the surface, or make one without a point that says in its attribute `range` why there is none; the arguments of `fit_surface`."""
+    try:
+        return fit_surface(decays, probe=probe, confidence=confidence)
+    except NoSurfaceError as error:
+        logger.warning("%s", error)
+        nothing = {name: np.empty((0, 0)) for name in ("rate", "rate_se", "df", "n_storms")}
+        attrs = _attrs(decays, probe, confidence) | {"rate_scale": 1.0, "range": f"none: {error}"}
+        return _dataset(nothing, np.empty((0, 0), dtype=bool), np.empty(0), np.empty(0), attrs)
 
 
 def stated(values: dict[str, Floats], there: npt.NDArray[np.bool_], confidence: float) -> dict[str, npt.NDArray[Any]]:
@@ -200,6 +206,11 @@ def _dataset(values: dict[str, Floats], there: npt.NDArray[np.bool_], energy: Fl
         "L": ("L", shells, {"units": "1", "long_name": "L-shell"}),
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _attrs(decays: xr.Dataset, probe: str, confidence: float) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
+    return kept | {"title": f"Decay times of the {ion_name(kept)} flux as a smooth surface", "probe": probe, "confidence": confidence}
 
 
 def _scale(variance: Floats, use: npt.NDArray[np.bool_]) -> float:

@@ -214,7 +214,7 @@ def _first_guess(data: Data) -> Floats:
 
 def _median(data: Data) -> Floats:
     """Median variance of each cell's storms; a cell has one at least."""
-    median: Floats = np.asarray(np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0))
+    median: Floats = np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0)
     return median
 
 
