@@ -15,7 +15,7 @@ from ringdecay.decays.result import flag_attrs
 from ringdecay.errors import InputError
 from ringdecay.lifetime import lifetimes
 from ringdecay.products import ion_name
-from ringdecay.surface.smoothing import Data, choose, height_variance, rate_of
+from ringdecay.surface.smoothing import Data, choose, height_variance, rate_of, relative_scatter
 from ringdecay.surface.splines import Floats, axis_over, penalties, product_basis
 from ringdecay.tables import flagged
 
@@ -85,8 +85,8 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     Raises
     ------
     InputError
-        If `decays` is not what `fit_decays` returns, or there is no surface to fit (`NoSurfaceError`): decays in paper mode, fewer than three storms, or fewer than two energies or L-shells that have
-        as many.
+        If `decays` is not what `fit_decays` returns, or there is no surface to fit (`NoSurfaceError`): decays in paper mode, fewer than
+        three storms, or fewer than two energies or L-shells that have as many.
     """
     mean = lifetimes(decays, probe=probe, confidence=confidence)
     if decays.attrs.get("mode") == "paper":
@@ -109,7 +109,8 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), 1.0)
     along_energy, along_L = axis_over(own_energy), axis_over(own_L)
-    data = Data(rate, variance, use, product_basis(along_energy, along_L, own_energy, own_L), _scale(variance, use))
+    scatter = relative_scatter(rate, variance, use)
+    data = Data(rate, variance, use, product_basis(along_energy, along_L, own_energy, own_L), _scale(variance, use), scatter)
     fitted, factors = choose(data, penalties(along_energy, along_L))
 
     grid_energy = _finer(np.unique(own_energy), _STEP_LOG_ENERGY, logarithmic=True)
@@ -129,7 +130,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     there = _within(used, energies, shells, grid_energy, grid_L)
     attrs = _attrs(decays, probe, confidence) | _WHAT
     attrs |= {"storms": storms, "cells": int(used.sum()), "penalty_energy": factors[0], "penalty_L": factors[1]}
-    attrs |= {"scatter": fitted.scatter, "rate_scale": data.scale}
+    attrs |= {"scatter": scatter, "rate_scale": data.scale}
     surface = _dataset(values, there, grid_energy, grid_L, attrs)
     surface.attrs["range"] = stated_range(surface)
     logger.info("surface from %d storms and %d cells; %s", storms, used.sum(), surface.attrs["range"])

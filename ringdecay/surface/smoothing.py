@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ringdecay.surface.splines import Floats
 
 # Factors of the penalties that are tried, along energy and along L: from a surface that follows every cell to a power law.
-FACTORS = 10.0 ** np.arange(-1, 6)
+FACTORS = 10.0 ** np.arange(-1, 6, 2)
 _MOST_STEPS = 60
 
 
@@ -36,6 +36,8 @@ class Data:
         The splines at the cells.
     scale : float
         Rate (1/day) between the linear and the exponential part of the surface.
+    scatter : float
+        Standard deviation of the storms' rates in a cell relative to their mean, beyond the errors of the fits.
     """
 
     rate: Floats
@@ -43,6 +45,7 @@ class Data:
     use: npt.NDArray[np.bool_]
     basis: Floats
     scale: float
+    scatter: float
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,6 @@ class Smooth:
     ----------
     coefficients : ndarray, shape (spline,)
         Of the height f.
-    scatter : float
-        Standard deviation of a storm's rate about the surface, relative to it, beyond the errors of the fits.
     weight : ndarray, shape (storm, cell)
         Of each rate; 0 where there is none.
     information : ndarray, shape (spline, spline)
@@ -64,7 +65,6 @@ class Smooth:
     """
 
     coefficients: Floats
-    scatter: float
     weight: Floats
     information: Floats
     penalty: Floats
@@ -85,12 +85,9 @@ def smooth(data: Data, penalty: Floats, start: Smooth | None = None) -> Smooth:
     limited = np.where(data.use, np.maximum(data.variance, _median(data)), np.inf)
     rate = np.where(data.use, data.rate, 0.0)
     coefficients = _first_guess(data) if start is None else start.coefficients
-    scatter = 0.2 if start is None else start.scatter
-    for step in range(_MOST_STEPS):
+    for _ in range(_MOST_STEPS):
         mean, growth = rate_of(data.basis @ coefficients, data.scale)
-        if start is None and step < 20:
-            scatter = relative_scatter(data, mean)
-        weight = 1.0 / (limited + (scatter * mean) ** 2)
+        weight = 1.0 / (limited + (data.scatter * mean) ** 2)
         slope = data.basis * growth[:, None]
         information = (slope * weight.sum(0)[:, None]).T @ slope
         pull = slope.T @ (weight * (rate - mean)).sum(0) - penalty @ coefficients
@@ -98,9 +95,9 @@ def smooth(data: Data, penalty: Floats, start: Smooth | None = None) -> Smooth:
         # A step of more than one is a factor e, and beyond the reach of the linear expansion.
         largest = np.abs(data.basis @ change).max()
         coefficients = coefficients + change / max(1.0, largest)
-        if largest < 1e-6:
+        if largest < 1e-5:
             break
-    return Smooth(coefficients, scatter, weight, information, penalty)
+    return Smooth(coefficients, weight, information, penalty)
 
 
 def storms_at(data: Data, fitted: Smooth, basis: Floats) -> tuple[Floats, Floats]:
@@ -183,25 +180,29 @@ def choose(data: Data, bends: tuple[Floats, Floats]) -> tuple[Smooth, tuple[floa
     return best[1], best[2]
 
 
-def relative_scatter(data: Data, mean: Floats) -> float:
-    """Scatter between storms relative to the rate, the same for all cells (Paule and Mandel 1982, J. Res. NBS 87, 377).
+def relative_scatter(rate: Floats, variance: Floats, use: npt.NDArray[np.bool_]) -> float:
+    """Scatter of the storms' rates relative to the mean of their cell, one for all cells (Paule and Mandel 1982, J. Res. NBS 87, 377).
 
-    The value at which sum (rate - mean)^2 / (variance + (scatter mean)^2) is the number of rates less that of cells; zero if it is smaller
-    already without scatter.
+    The value at which the sum of (rate - mean)^2 / (variance + (scatter mean)^2) is the number of rates less that of cells; zero if it is
+    smaller already without scatter. Arrays over (storm, cell).
     """
-    squares = np.where(data.use, (data.rate - mean) ** 2, 0.0)
-    wanted = float(data.use.sum() - data.use.any(0).sum())
+    count = use.sum(0)
+    mean = np.where(use, rate, 0.0).sum(0) / count
+    # The square of a mean is too large by the variance of its error.
+    level = np.maximum(mean**2 - np.where(use, variance, 0.0).sum(0) / count**2, 0.0)
+    squares = np.where(use, (rate - mean) ** 2, 0.0)
+    wanted = float((count - 1).sum())
 
-    def excess(between: float) -> float:
-        return float((squares / np.where(data.use, data.variance + between * mean**2, 1.0)).sum()) - wanted
+    def excess(scatter: float) -> float:
+        return float((squares / np.where(use, variance + scatter**2 * level, 1.0)).sum()) - wanted
 
-    if wanted <= 0 or excess(0.0) <= 0:
+    if excess(0.0) <= 0:
         return 0.0
-    low, high = 1e-6, 1e2
-    for _ in range(50):
-        middle = np.sqrt(low * high)
+    low, high = 1e-4, 1e2
+    for _ in range(40):
+        middle = float(np.sqrt(low * high))
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return float(np.sqrt(middle))
+    return middle
 
 
 def _first_guess(data: Data) -> Floats:
@@ -214,10 +215,9 @@ def _first_guess(data: Data) -> Floats:
 
 def _median(data: Data) -> Floats:
     """Median variance of each cell's storms; a cell has one at least."""
-    median: Floats = np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0)
-    return median
+    return np.asarray(np.nanmedian(np.where(data.use, data.variance, np.nan), axis=0))
 
 
 def _ridge(information: Floats) -> Floats:
     """So little that it only decides what neither the data nor the penalty does."""
-    return 1e-9 * np.trace(information) / len(information) * np.eye(len(information))
+    return np.eye(len(information)) * (1e-9 * float(np.trace(information)) / len(information))
