@@ -2,7 +2,7 @@
 
 The stages, in the order of the data::
 
-    fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes
+    fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes, fit_surface -> tau
     open_index -> find_storms ----------^
 
 Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ringdecay.store import content_hash as content_hash
     from ringdecay.store import open_dataset as open_dataset
     from ringdecay.storms import find_storms as find_storms
+    from ringdecay.surface import fit_surface as fit_surface
+    from ringdecay.surface import tau as tau
 
 __version__ = "0.1.0"
 
@@ -58,6 +60,7 @@ _HOMES = {
     "fit_decays": "decays",
     "index_windows": "decays",
     "influence": "lifetime",
+    "fit_surface": "surface",
     "lifetimes": "lifetime",
     "merge_binned": "binned",
     "merge_probes": "binned",
@@ -67,6 +70,7 @@ _HOMES = {
     "open_flux": "flux",
     "open_index": "indices",
     "storm_covariates": "lifetime",
+    "tau": "surface",
 }
 _MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory")
 

@@ -1,8 +1,8 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `coverage_calendar` and `coverage_cells` make whole figures; the
-`..._panel` and `tau_against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest,
-tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `coverage_calendar` and `coverage_cells` make whole
+figures; the `..._panel` and `..._against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look
+of the rest, tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
@@ -11,6 +11,7 @@ from ringdecay.plots.fits import fit_panel, storm_fits
 from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
 from ringdecay.plots.over_time import flux_panel, index_panel, overview
 from ringdecay.plots.style import STYLE, save
+from ringdecay.plots.surface import lifetime_surface, surface_against_energy, surface_panel
 
 __all__ = [
     "STYLE",
@@ -22,10 +23,13 @@ __all__ = [
     "index_panel",
     "lifetime_curves",
     "lifetime_map",
+    "lifetime_surface",
     "overview",
     "save",
     "sector_panel",
     "storm_fits",
+    "surface_against_energy",
+    "surface_panel",
     "tau_against_L",
     "tau_against_energy",
     "tau_panel",

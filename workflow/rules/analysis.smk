@@ -116,3 +116,31 @@ rule average_lifetimes:
         "Averaging the rates over storms"
     script:
         "../scripts/average_lifetimes.py"
+
+
+rule fit_surface:
+    input:
+        decays=f"{RESULTS}/decays.nc",
+        lock=f"{RESULTS}/inputs.tsv",
+    output:
+        surface=f"{RESULTS}/surface.nc",
+        table=report(
+            f"{RESULTS}/surface.csv",
+            caption="../report/surface.rst",
+            category="Tables",
+            labels={"table": "surface of decay times"},
+        ),
+    log:
+        f"{LOGS}/fit_surface.log",
+    benchmark:
+        f"{LOGS}/benchmarks/fit_surface.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("fit_surface"),
+        confidence=config["fit"]["confidence"],
+    message:
+        "Fitting a smooth surface of the decay time over energy and L"
+    script:
+        "../scripts/fit_surface.py"

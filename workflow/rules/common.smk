@@ -96,6 +96,7 @@ FIGURES = [
     "storm_fits",
     "lifetime_map",
     "lifetime_curves",
+    "lifetime_surface",
     "coverage",
     "coverage_cells",
 ]
@@ -110,6 +111,8 @@ def final_outputs():
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
+        "surface.nc",
+        "surface.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",

@@ -259,3 +259,32 @@ rule plot_lifetime_curves:
         "Drawing decay times against energy and L"
     script:
         "../scripts/plot_lifetime_curves.py"
+
+
+rule plot_lifetime_surface:
+    input:
+        truth=truth_input,
+        surface=f"{RESULTS}/surface.nc",
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/lifetime_surface.png",
+            caption="../report/lifetime_surface.rst",
+            category="Decay times",
+            labels={"figure": "surface"},
+        ),
+        svg=f"{RESULTS}/figures/lifetime_surface.svg",
+    log:
+        f"{LOGS}/plot_lifetime_surface.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_lifetime_surface.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plot_lifetime_surface"),
+        figures=config["figures"],
+    message:
+        "Drawing the smooth surface of decay times"
+    script:
+        "../scripts/plot_lifetime_surface.py"
