@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -11,11 +12,12 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
+from ringdecay.decays.estimators import compared, estimator_named, names_compared
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
-from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
+from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
@@ -33,6 +35,8 @@ def fit_decays(
     storms: pd.DataFrame,
     mode: Mode = "calibrated",
     *,
+    estimator: str = "gls",
+    compare: bool | Sequence[str] = False,
     windows: xr.Dataset | None = None,
     index: xr.DataArray | None = None,
     min_points: int = 5,
@@ -55,6 +59,11 @@ def fit_decays(
     mode : {"calibrated", "paper"}
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
+    estimator : str
+        Which of `ringdecay.decays.ESTIMATORS` gives the rate and its errors in calibrated mode: "gls" (the only one whose error knows that
+        neighbouring bins fluctuate together), "ols", "weighted", "theil_sen", "poisson" or "negative_binomial". Paper mode is always "ols".
+    compare : bool or sequence of str
+        True for the rates of all estimators side by side, or the names of some.
     windows : xarray.Dataset, optional
         When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `index_windows` with its defaults if not
         given.
@@ -84,7 +93,8 @@ def fit_decays(
     -------
     xarray.Dataset
         Dims storm, probe, energy, L; a variable for each name in `ringdecay.decays.VARIABLES`. Every cell has a result: `flag` says what
-        is special about it, and a fit without decay is kept.
+        is special about it, and a fit without decay is kept. With `compare` also rate_by_estimator, rate_se_by_estimator,
+        rate_low_by_estimator and rate_high_by_estimator, with the dimension estimator before the others.
 
     Raises
     ------
@@ -92,6 +102,8 @@ def fit_decays(
         If an argument does not make sense, or the data or the storms lack something.
     """
     check_settings(mode, min_points, r_max)
+    estimator_named(estimator)
+    names = names_compared(compare)
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     windows = index_windows(binned, storms, index) if windows is None else windows
@@ -104,11 +116,12 @@ def fit_decays(
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
-    pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
-    rows = [_fit(c, pooled, min_points, confidence, r_max) for c in cuts]
+    pooled = pool_cuts(cuts, min_points) if mode == "calibrated" or names else None
+    used = estimator if mode == "calibrated" else "ols"
+    rows = [fit_cut(c, pooled, mode, used, names, min_points, confidence, r_max) for c in cuts]
 
     shape = (len(start), *cells)
-    values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
+    values = {name: _stacked([row[name] for row in rows], cells) for name in rows[0]} if rows else _no_values(shape, len(names))
     values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
     values["flag"] |= flag_bits(no_window=empty)
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
@@ -119,11 +132,14 @@ def fit_decays(
         "title": f"Decay of the {ion_name(binned.attrs)} flux after each storm",
         "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
     }
-    attrs |= {"mode": mode, "min_points": min_points} | windows.attrs
+    attrs |= {"mode": mode, "estimator": used, "min_points": min_points} | windows.attrs
     attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
-    attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
+    attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
+    attrs |= {} if pooled is None else {f"pool_{k}": v for k, v in asdict(pooled).items()}
     coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
+    if names:
+        coords["estimator"] = ("estimator", list(names), {"long_name": "how the rate is estimated"})
     if "L_bounds" in binned.coords:
         coords["L_bounds"] = binned["L_bounds"]
     if not np.isfinite(values["rate"]).any():
@@ -167,13 +183,26 @@ def _cut_storm(
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
 
 
-def _fit(c: Cut, pooled: Pool | None, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
-    if pooled is None:
-        return fit_paper(c, min_points, confidence, r_max)
-    return fit_calibrated(c, pooled, min_points, confidence)
+def fit_cut(
+    c: Cut, pooled: Pool | None, mode: Mode, estimator: str, names: Sequence[str], min_points: int, confidence: float, r_max: float
+) -> dict[str, np.ndarray]:
+    """Fit the series of a cut, every value of shape (series,), and by the named estimators besides, of shape (estimator, series)."""
+    if mode == "paper" or pooled is None:
+        values = fit_paper(c, min_points, confidence, r_max)
+    else:
+        chosen = None if estimator == "gls" else estimator_named(estimator)(c, pooled, confidence)
+        values = fit_calibrated(c, pooled, min_points, confidence, chosen)
+    return values if pooled is None else values | compared(c, pooled, names, {estimator: values}, min_points, confidence)
 
 
-def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _stacked(rows: list[np.ndarray], cells: tuple[int, ...]) -> np.ndarray:
+    """Values of all storms, shape (..., storm, probe, energy, L), from those of each, (..., series)."""
+    values = np.stack(rows, axis=-2)
+    return values.reshape(*values.shape[:-1], *cells)
+
+
+def _no_values(shape: tuple[int, ...], n_estimators: int) -> dict[str, np.ndarray]:
     """Make the values of a result without any storm."""
     values: dict[str, np.ndarray] = {name: np.zeros(shape) for name in (*VARIABLES, "t_first", "t_last")}
+    values |= {name: np.zeros((n_estimators, *shape)) for name in COMPARISON if n_estimators}
     return values | {"n": np.zeros(shape, dtype=np.int64), "flag": np.zeros(shape, dtype=np.int32)}

@@ -1,0 +1,9 @@
+"""Estimators of a decay rate side by side: each is a function from cut series, the run's error model and a confidence to `Fitted`.
+
+Each standard error is what the method itself says; only that of `gls` knows that neighbouring points fluctuate together, and the
+comparison shows what the others' are worth.
+"""
+
+from ringdecay.decays.estimators.table import ESTIMATORS, Estimator, compared, estimator_named, names_compared
+
+__all__ = ["ESTIMATORS", "Estimator", "compared", "estimator_named", "names_compared"]
