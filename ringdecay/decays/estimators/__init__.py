@@ -4,6 +4,16 @@ Each standard error is what the method itself says; only that of `gls` knows tha
 comparison shows what the others' are worth.
 """
 
+from ringdecay.decays.estimators.comparison import comparison_header, estimator_ratios, estimator_table
 from ringdecay.decays.estimators.table import ESTIMATORS, Estimator, compared, estimator_named, names_compared
 
-__all__ = ["ESTIMATORS", "Estimator", "compared", "estimator_named", "names_compared"]
+__all__ = [
+    "ESTIMATORS",
+    "Estimator",
+    "compared",
+    "comparison_header",
+    "estimator_named",
+    "estimator_ratios",
+    "estimator_table",
+    "names_compared",
+]
