@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
-from ringdecay.decays.estimators import compared, estimator_named, names_compared
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
@@ -118,14 +118,20 @@ def fit_decays(
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     pooled = pool_cuts(cuts, min_points) if mode == "calibrated" or names else None
     used = estimator if mode == "calibrated" else "ols"
-    rows = [fit_cut(c, pooled, mode, used, names, min_points, confidence, r_max) for c in cuts]
+    rows = [_fit(c, pooled if mode == "calibrated" else None, used, min_points, confidence, r_max) for c in cuts]
 
     shape = (len(start), *cells)
-    values = {name: _stacked([row[name] for row in rows], cells) for name in rows[0]} if rows else _no_values(shape, len(names))
+    values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
     values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
     values["flag"] |= flag_bits(no_window=empty)
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
+
+    if names and pooled is not None:
+        beside = [compared(c, pooled, names, {used: row}, min_points, confidence) for c, row in zip(cuts, rows, strict=True)]
+        for name in COMPARISON:
+            by_storm = [one[name] for one in beside]
+            values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
 
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {
@@ -183,26 +189,13 @@ def _cut_storm(
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
 
 
-def fit_cut(
-    c: Cut, pooled: Pool | None, mode: Mode, estimator: str, names: Sequence[str], min_points: int, confidence: float, r_max: float
-) -> dict[str, np.ndarray]:
-    """Fit the series of a cut, every value of shape (series,), and by the named estimators besides, of shape (estimator, series)."""
-    if mode == "paper" or pooled is None:
-        values = fit_paper(c, min_points, confidence, r_max)
-    else:
-        chosen = None if estimator == "gls" else estimator_named(estimator)(c, pooled, confidence)
-        values = fit_calibrated(c, pooled, min_points, confidence, chosen)
-    return values if pooled is None else values | compared(c, pooled, names, {estimator: values}, min_points, confidence)
+def _fit(c: Cut, pooled: Pool | None, estimator: str, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
+    if pooled is None:
+        return fit_paper(c, min_points, confidence, r_max)
+    return fit_calibrated(c, pooled, min_points, confidence, chosen(estimator, c, pooled, confidence))
 
 
-def _stacked(rows: list[np.ndarray], cells: tuple[int, ...]) -> np.ndarray:
-    """Values of all storms, shape (..., storm, probe, energy, L), from those of each, (..., series)."""
-    values = np.stack(rows, axis=-2)
-    return values.reshape(*values.shape[:-1], *cells)
-
-
-def _no_values(shape: tuple[int, ...], n_estimators: int) -> dict[str, np.ndarray]:
+def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Make the values of a result without any storm."""
     values: dict[str, np.ndarray] = {name: np.zeros(shape) for name in (*VARIABLES, "t_first", "t_last")}
-    values |= {name: np.zeros((n_estimators, *shape)) for name in COMPARISON if n_estimators}
     return values | {"n": np.zeros(shape, dtype=np.int64), "flag": np.zeros(shape, dtype=np.int32)}

@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from ringdecay.decays.cells import cut
-from ringdecay.decays.estimators import estimator_named, names_compared
-from ringdecay.decays.fit import Mode, check_settings, fit_cut
+from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
+from ringdecay.decays.fit import Mode, check_settings
 from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
@@ -95,7 +95,11 @@ def fit_decay(
     line, spacing = least_squares(one.series), median_spacing(one.series)
     alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
     used = estimator if calibrated else "ols"
-    found = fit_cut(one, alone, mode, used, names, min_points, confidence, r_max)
+    if calibrated:
+        found = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, alone, confidence))
+    else:
+        found = fit_paper(one, min_points, confidence, r_max)
+    found |= compared(one, alone, names, {used: found}, min_points, confidence)
     for name, edge in (("start", "t_first"), ("stop", "t_last")):
         found[name] = found[edge] if origin is None else to_time(found[edge], origin)
     found["floor"] = level

@@ -35,6 +35,11 @@ def estimator_named(name: str) -> Estimator:
     return ESTIMATORS[name]
 
 
+def chosen(name: str, cut: Cut, pooled: Pool, confidence: float) -> Fitted | None:
+    """Fit by the named estimator; None for "gls", which the calibrated fit is by itself."""
+    return None if name == "gls" else estimator_named(name)(cut, pooled, confidence)
+
+
 def names_compared(compare: bool | Sequence[str]) -> tuple[str, ...]:
     """Names of the estimators to compare: all, none, or those given."""
     if isinstance(compare, bool):
