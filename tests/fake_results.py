@@ -127,6 +127,18 @@ def decays(simulated: str = "yes", mode: str = "calibrated", n: int = 2) -> xr.D
     )
 
 
+def compared(simulated: str = "yes") -> xr.Dataset:
+    """The decays with those of another estimator beside: rates higher by a tenth and intervals half as wide; none at 148 keV."""
+    fits = decays(simulated)
+    other = {"rate": 1.1 * fits["rate"], "rate_se": 0.5 * fits["rate_se"]}
+    half = (fits["rate_high"] - fits["rate_low"]) / 4
+    other |= {"rate_low": other["rate"] - half, "rate_high": other["rate"] + half}
+    for name, values in other.items():
+        both = xr.concat([fits[name], values.where(fits["energy"] != 148.0)], dim="estimator")
+        fits[f"{name}_by_estimator"] = both.transpose("estimator", "storm", "probe", "energy", "L")
+    return fits.assign_coords(estimator=["gls", "theil_sen"])
+
+
 def lifetimes(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
     """Tau = (energy / 10 keV) (L / 4)^3 days, 20 % to both sides; otherwise as `decays`.
 

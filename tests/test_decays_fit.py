@@ -163,6 +163,14 @@ def test_zeros_enter_the_log_of_the_mean_flux_and_are_left_out_of_the_mean_of_th
     assert np.isnan(without[zero]).all()
 
 
+def test_the_log_flux_is_that_of_the_counts_and_a_half_over_the_exposure_zeros_too():
+    truth = simulate(2, np.array([[3.0]]), np.array([8.0]), floor_decades=30)
+    bins = read_bins(truth.binned, 1)
+    known = np.isfinite(bins.log_flux)
+    assert (bins.counts[known] == 0).sum() > 20
+    np.testing.assert_allclose((np.exp(bins.log_flux) * bins.exposure)[known], bins.counts[known] + 0.5, rtol=1e-9)
+
+
 def test_half_a_count_takes_the_bias_off_the_log_of_small_numbers():
     rng = np.random.default_rng(3)
     n = rng.poisson(8.0, 200_000)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_results import DAY, ENERGY, SHELLS, START, binned, decays, index, lifetimes, storms, truth
+from fake_results import DAY, ENERGY, SHELLS, START, binned, compared, decays, index, lifetimes, storms, truth
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.container import ErrorbarContainer
@@ -27,6 +27,7 @@ FIGURES: dict[str, Callable[[str], Figure]] = {
     "overview": lambda s: plots.overview(index(), binned(s), storms(), E_CHOSEN, decays=decays(s)),
     "storm_fits": lambda s: plots.storm_fits(binned(s), decays(s), index(), storms(), energies=E_CHOSEN, L=L_CHOSEN),
     "storm_fits_paper": lambda s: plots.storm_fits(binned(s), decays(s, "paper"), index(), storms(), 1, energies=E_CHOSEN, L=L_CHOSEN),
+    "estimators": lambda s: plots.estimator_comparison(compared(s)),
     "lifetime_map": lambda s: plots.lifetime_map(lifetimes(s)),
     "lifetime_map_paper": lambda s: plots.lifetime_map(lifetimes(s, "paper")),
     "lifetime_curves": lambda s: plots.lifetime_curves(lifetimes(s), E_CHOSEN, L_CHOSEN, truth() if s == "yes" else None),
@@ -333,6 +334,7 @@ def test_nothing_to_draw_is_said_in_words() -> None:
         "no flux": plots.overview(index(), binned().isel(time=[]), none, [99.4]),
         "no values": plots.overview(index() * np.nan, binned(), none, [99.4]),
         "no storm with fits": plots.storm_fits(binned(), no_fits, index(), none),
+        "No decay is resolved": plots.estimator_comparison(compared().isel(energy=[3])),
         "No decay time": plots.lifetime_map(blank.assign_attrs(lifetimes().attrs)),
         "No storm has a fit": plots.lifetime_map(blank),
         "No decay": plots.lifetime_curves(blank, E_CHOSEN, L_CHOSEN),

@@ -20,6 +20,7 @@ NAMES = [
     "coverage_cells",
     "overview",
     "storm_fits",
+    "estimators",
     "lifetime_map",
     "lifetime_curves",
     "lifetimes",
@@ -60,5 +61,7 @@ def test_thresholds_come_from_the_config() -> None:
     assert "my_storms.csv" in render("overview", storms={"table": "my_storms.csv"})
     assert "17.5 days" in render("storm_fits", windows={"max_days": 17.5})
     assert "-0.77" in render("lifetime_map", fit={"mode": "paper", "r_max": -0.77})
+    assert "theil_sen" in render("estimators", fit={"estimator": "theil_sen"})
+    assert "autocorrelation" not in render("workflow", fit={"estimator": "theil_sen"})
     assert "90.0 %" in render("lifetime_curves", fit={"confidence": 0.9})
     assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())

@@ -138,13 +138,15 @@ def test_a_run_makes_everything_it_names(short):
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{kind}"
-        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "coverage", "coverage_cells")
+        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "coverage", "coverage_cells", "estimators")
         for kind in ("png", "svg")
     }
     tables = {
         "storms.csv",
         "decays.nc",
         "decays.csv",
+        "estimators.csv",
+        "estimator_ratios.csv",
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
@@ -161,7 +163,17 @@ def test_a_run_makes_everything_it_names(short):
 
 def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
-    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "inputs.tsv", "coverage.csv", "coverage_cells.csv"):
+    for table in (
+        "lifetimes.csv",
+        "decays.csv",
+        "estimators.csv",
+        "estimator_ratios.csv",
+        "storms.csv",
+        "files.csv",
+        "inputs.tsv",
+        "coverage.csv",
+        "coverage_cells.csv",
+    ):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.log_flux import expected_counts
@@ -93,7 +94,8 @@ def cut(
     valid = inside & np.isfinite(y) & np.isfinite(t)
     end = first_below(flux, valid, floor_factor * floor)
     reached = end < y.shape[1]
-    valid &= np.arange(y.shape[1]) < end[:, None]
+    before = np.arange(y.shape[1]) < end[:, None]
+    valid &= before
     # What is left of the flux above its floor; the counts of both make the noise.
     left = np.where(valid & np.isfinite(floor)[:, None], 1 - floor[:, None] / np.where(valid, flux, 1.0), 1.0)
     expected = expected_counts(y, t, counts, exposure, valid)
@@ -102,7 +104,8 @@ def cut(
     noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
     not_known = valid & ~np.isfinite(expected)
     (packed_y, packed_t, packed_noise), n = _packed(valid, y + np.log(left), t, noise)
-    known = (valid | few) & np.isfinite(counts) & np.isfinite(exposure)
+    # Zeros whose log is not taken (paper mode) included.
+    known = inside & before & np.isfinite(t) & np.isfinite(counts) & np.isfinite(exposure)
     (counted_t, counted_counts, counted_exposure), n_counted = _packed(known, t, counts, exposure)
     return Cut(
         Series(packed_y, packed_t, packed_noise, n),
@@ -140,8 +143,11 @@ def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
     return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED)
 
 
-def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float) -> dict[str, np.ndarray]:
-    """Generalised least squares with the error model of the run; every value has shape (series,)."""
+def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, chosen: Fitted | None = None) -> dict[str, np.ndarray]:
+    """Generalised least squares with the error model of the run; every value has shape (series,).
+
+    `chosen`, if given, has the last word on the rate and its errors; `rho`, `sigma` and `theta` stay those of the error model.
+    """
     series, enough = cut.series, cut.series.n >= max(min_points, 3)
     rows = np.flatnonzero(enough)
     found = estimate(series.take(rows), pooled)
@@ -151,10 +157,10 @@ def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float) -
         out[rows] = values
         return out
 
-    line = least_squares(series)
-    values = {name: full(getattr(found, name)) for name in ("rate", "df", "rho", "sigma", "theta")} | {"rate_se": full(found.se)}
-    level = full(found.level)
-    return _finished(cut, enough, values, level, line.r**2, confidence, not_pooled=enough & (pooled.n_series == 0), not_accepted=False)
+    values = {name: full(getattr(found, name)) for name in ("rho", "sigma", "theta")}
+    fitted = chosen or Fitted(full(found.rate), full(found.se), full(found.df), full(found.level))
+    r2 = np.where(enough, least_squares(series).r ** 2, np.nan)
+    return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=enough & (pooled.n_series == 0), not_accepted=False)
 
 
 def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
@@ -171,44 +177,56 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
         products = np.where(pairs, residual[:, 1:] * residual[:, :-1], 0.0).sum(1) / pairs.sum(1)
         rho = np.where(enough, products / ((residual**2).sum(1) / series.n), np.nan)
     values = {
-        "rate": rate,
-        "rate_se": se,
-        "df": np.where(enough, series.n - 2.0, np.nan),
         "rho": rho,
         "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
         "theta": np.full(len(rate), np.nan),
     }
-    level = line.mean_y - line.slope * line.mean_t
-    accepted = enough & (line.r <= r_max)
-    return _finished(cut, enough, values, level, line.r**2, confidence, not_pooled=False, not_accepted=enough & ~accepted)
+    fitted = Fitted(rate, se, (series.n - 2).astype(np.float64), line.mean_y - line.slope * line.mean_t)
+    r2 = np.where(enough, line.r**2, np.nan)
+    not_accepted = enough & ~(line.r <= r_max)
+    return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=False, not_accepted=not_accepted)
+
+
+def with_interval(cut: Cut, fitted: Fitted, min_points: int, confidence: float) -> dict[str, Floats]:
+    """Rate, its error and what follows from them, shape (series,); NaN where a series has too few points."""
+    enough = _points(cut, fitted).n >= max(min_points, 3)
+    rate, se, df = (np.where(enough, each, np.nan) for each in (fitted.rate, fitted.rate_se, fitted.df))
+    return {"rate": rate, "rate_se": se, "df": df} | intervals(rate, se, df, confidence, fitted.low, fitted.high)
+
+
+def _points(cut: Cut, fitted: Fitted) -> Series | Counted:
+    """Give the points that were fitted."""
+    return cut.counted if fitted.counted else cut.series
 
 
 def _finished(
     cut: Cut,
-    enough: NDArray[np.bool_],
+    fitted: Fitted,
     values: dict[str, Floats],
-    level: Floats,
     r2: Floats,
+    min_points: int,
     confidence: float,
     *,
     not_pooled: NDArray[np.bool_] | bool,
     not_accepted: NDArray[np.bool_] | bool,
 ) -> dict[str, np.ndarray]:
-    series = cut.series
-    out: dict[str, np.ndarray] = values | intervals(values["rate"], values["rate_se"], values["df"], confidence)
-    some = series.n > 0
-    out["t_first"] = np.where(some, series.t[:, 0], np.nan)
-    out["t_last"] = np.where(some, series.t[np.arange(len(series.n)), np.maximum(series.n - 1, 0)], np.nan)
-    out["n"] = series.n
-    out["n_eff"] = np.where(enough, series.n * (1 - out["rho"]) / (1 + out["rho"]), np.nan)
-    out["r2"] = np.where(enough, r2, np.nan)
-    out["log_flux_start"] = np.where(enough, level - out["rate"] * out["t_first"], np.nan)
+    points = _points(cut, fitted)
+    enough = points.n >= max(min_points, 3)
+    out: dict[str, np.ndarray] = values | with_interval(cut, fitted, min_points, confidence)
+    some = points.n > 0
+    out["t_first"] = np.where(some, points.t[:, 0], np.nan)
+    out["t_last"] = np.where(some, points.t[np.arange(len(points.n)), np.maximum(points.n - 1, 0)], np.nan)
+    out["n"] = points.n
+    out["n_eff"] = points.n * (1 - out["rho"]) / (1 + out["rho"])
+    out["r2"] = r2
+    out["log_flux_start"] = np.where(enough, fitted.level - out["rate"] * out["t_first"], np.nan)
     out["flag"] = flag_bits(
         too_few_points=~enough,
         not_resolved=out["rate_low"] <= 0,
         growth=out["rate_high"] < 0,
         floor_reached=cut.floor_reached,
-        few_counts=cut.few_counts,
+        # The regressions on counts leave none of these bins out.
+        few_counts=cut.few_counts & (not fitted.counted),
         counts_unknown=cut.counts_unknown & enough,
         not_pooled=not_pooled,
         not_accepted=not_accepted,

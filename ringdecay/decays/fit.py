@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -11,11 +12,12 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
-from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
+from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
@@ -33,6 +35,8 @@ def fit_decays(
     storms: pd.DataFrame,
     mode: Mode = "calibrated",
     *,
+    estimator: str = "gls",
+    compare: bool | Sequence[str] = False,
     windows: xr.Dataset | None = None,
     index: xr.DataArray | None = None,
     min_points: int = 5,
@@ -55,6 +59,11 @@ def fit_decays(
     mode : {"calibrated", "paper"}
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
+    estimator : str
+        Which of `ringdecay.decays.ESTIMATORS` gives the rate and its errors in calibrated mode: "gls" (the only one whose error knows that
+        neighbouring bins fluctuate together), "ols", "weighted", "theil_sen", "poisson" or "negative_binomial". Paper mode is always "ols".
+    compare : bool or sequence of str
+        True for the rates of all estimators side by side, or the names of some.
     windows : xarray.Dataset, optional
         When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `index_windows` with its defaults if not
         given.
@@ -84,7 +93,8 @@ def fit_decays(
     -------
     xarray.Dataset
         Dims storm, probe, energy, L; a variable for each name in `ringdecay.decays.VARIABLES`. Every cell has a result: `flag` says what
-        is special about it, and a fit without decay is kept.
+        is special about it, and a fit without decay is kept. With `compare` also rate_by_estimator, rate_se_by_estimator,
+        rate_low_by_estimator and rate_high_by_estimator, with the dimension estimator before the others.
 
     Raises
     ------
@@ -92,6 +102,8 @@ def fit_decays(
         If an argument does not make sense, or the data or the storms lack something.
     """
     check_settings(mode, min_points, r_max)
+    estimator_named(estimator)
+    names = names_compared(compare)
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     windows = index_windows(binned, storms, index) if windows is None else windows
@@ -104,8 +116,9 @@ def fit_decays(
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
-    pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
-    rows = [_fit(c, pooled, min_points, confidence, r_max) for c in cuts]
+    pooled = pool_cuts(cuts, min_points) if mode == "calibrated" or names else None
+    used = estimator if mode == "calibrated" else "ols"
+    rows = [_fit(c, pooled if mode == "calibrated" else None, used, min_points, confidence, r_max) for c in cuts]
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
@@ -114,16 +127,25 @@ def fit_decays(
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
+    if names and pooled is not None:
+        beside = [compared(c, pooled, names, {used: row}, min_points, confidence) for c, row in zip(cuts, rows, strict=True)]
+        for name in COMPARISON:
+            by_storm = [one[name] for one in beside]
+            values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
+
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {
         "title": f"Decay of the {ion_name(binned.attrs)} flux after each storm",
         "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
     }
-    attrs |= {"mode": mode, "min_points": min_points} | windows.attrs
+    attrs |= {"mode": mode, "estimator": used, "min_points": min_points} | windows.attrs
     attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
-    attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
+    attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
+    attrs |= {} if pooled is None else {f"pool_{k}": v for k, v in asdict(pooled).items()}
     coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
+    if names:
+        coords["estimator"] = ("estimator", list(names), {"long_name": "how the rate is estimated"})
     if "L_bounds" in binned.coords:
         coords["L_bounds"] = binned["L_bounds"]
     if not np.isfinite(values["rate"]).any():
@@ -167,10 +189,10 @@ def _cut_storm(
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
 
 
-def _fit(c: Cut, pooled: Pool | None, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
+def _fit(c: Cut, pooled: Pool | None, estimator: str, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
     if pooled is None:
         return fit_paper(c, min_points, confidence, r_max)
-    return fit_calibrated(c, pooled, min_points, confidence)
+    return fit_calibrated(c, pooled, min_points, confidence, chosen(estimator, c, pooled, confidence))
 
 
 def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -9,7 +9,9 @@ from ringdecay.decays.gls import Floats
 from ringdecay.errors import InputError
 
 
-def intervals(rate: Floats, se: Floats, df: Floats, confidence: float) -> dict[str, Floats]:
+def intervals(
+    rate: Floats, se: Floats, df: Floats, confidence: float, low: Floats | None = None, high: Floats | None = None
+) -> dict[str, Floats]:
     """Two-sided interval of the rate and what follows from it for the e-folding time.
 
     Parameters
@@ -18,6 +20,8 @@ def intervals(rate: Floats, se: Floats, df: Floats, confidence: float) -> dict[s
         Rate (1/day), standard error and degrees of freedom; NaN gives NaN.
     confidence : float
         Of the two-sided interval, and of the one-sided limit.
+    low, high : ndarray, optional
+        Ends of the two-sided interval of a method that has its own; without them, those of Student's t.
 
     Returns
     -------
@@ -29,7 +33,9 @@ def intervals(rate: Floats, se: Floats, df: Floats, confidence: float) -> dict[s
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
     half = stdtrit(df, 0.5 + confidence / 2) * se
-    low, high = rate - half, rate + half
+    known = np.isfinite(rate)
+    low = rate - half if low is None else np.where(known, low, np.nan)
+    high = rate + half if high is None else np.where(known, high, np.nan)
     unresolved = low <= 0
     return {
         "rate_low": low,

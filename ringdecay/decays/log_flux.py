@@ -80,7 +80,7 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
         if quantity == "mean_log_flux":
             y = np.where(enough & (n > n_zero), sum_log / (n - n_zero), np.nan)
         else:
-            raised = with_half_count(flux, counts, exposure / n) if half_count else flux
+            raised = with_half_count(flux, counts, exposure) if half_count else flux
             y = np.log(np.where(raised > 0, raised, np.nan))
     return Bins(y, flux, day, counts, exposure)
 

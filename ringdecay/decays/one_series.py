@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.fit import Mode, check_settings
 from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
@@ -24,6 +27,8 @@ def fit_decay(
     counts: ArrayLike | None = None,
     flux_error: ArrayLike | None = None,
     mode: Mode = "calibrated",
+    estimator: str = "gls",
+    compare: bool | Sequence[str] = False,
     floor: float | None = None,
     floor_factor: float = 5.0,
     min_points: int = 5,
@@ -46,15 +51,16 @@ def fit_decay(
         Counts behind each flux.
     flux_error : array-like, optional
         Standard error of each flux by counting, in the flux's unit; instead of `counts`.
-    mode, floor_factor, min_points, min_counts, confidence, r_max
-        As for `fit_decays`.
+    mode, estimator, compare, floor_factor, min_points, min_counts, confidence, r_max
+        As for `fit_decays`. The estimators "poisson" and "negative_binomial" need counts.
     floor : float, optional
         Flux floor in the flux's unit.
 
     Returns
     -------
     xarray.Dataset
-        The variables of `fit_decays`, without dimensions. `start` and `stop` are times if times were given, days if numbers were.
+        The variables of `fit_decays`, without dimensions (a comparison has the dimension estimator). `start` and `stop` are times if times
+        were given, days if numbers were.
 
     Raises
     ------
@@ -62,6 +68,8 @@ def fit_decay(
         If the arrays do not fit together, or both `counts` and `flux_error` are given.
     """
     check_settings(mode, min_points, r_max)
+    estimator_named(estimator)
+    names = names_compared(compare)
     when, values = np.asarray(time), np.asarray(flux, dtype=float)
     if when.dtype.kind in "OUT":
         # Timestamps, dates, strings, with a zone or without (UTC).
@@ -84,19 +92,29 @@ def fit_decay(
         y = np.log(np.where(raised > 0, raised, np.nan))
     level = np.array([np.nan if floor is None else floor])
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
+    line, spacing = least_squares(one.series), median_spacing(one.series)
+    alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
+    used = estimator if calibrated else "ols"
     if calibrated:
-        line, spacing = least_squares(one.series), median_spacing(one.series)
-        alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
-        found = fit_calibrated(one, alone, min_points, confidence)
+        found = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, alone, confidence))
     else:
         found = fit_paper(one, min_points, confidence, r_max)
+    found |= compared(one, alone, names, {used: found}, min_points, confidence)
     for name, edge in (("start", "t_first"), ("stop", "t_last")):
         found[name] = found[edge] if origin is None else to_time(found[edge], origin)
     found["floor"] = level
     found["index_change"] = np.array([np.nan])
-    attrs = {"mode": mode, "window": "given", "floor_factor": floor_factor, "min_points": min_points, "confidence": confidence}
+    attrs = {
+        "mode": mode,
+        "estimator": used,
+        "window": "given",
+        "floor_factor": floor_factor,
+        "min_points": min_points,
+        "confidence": confidence,
+    }
     attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
-    return as_dataset({name: value[0] for name, value in found.items()}, (), {}, attrs)
+    coords = {"estimator": list(names)} if names else {}
+    return as_dataset({name: value[..., 0] for name, value in found.items()}, (), coords, attrs)
 
 
 def _counts(flux: Floats, counts: ArrayLike | None, flux_error: ArrayLike | None) -> Floats:

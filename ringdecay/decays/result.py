@@ -53,6 +53,13 @@ VARIABLES: dict[str, dict[str, str]] = {
 }
 
 
+# A comparison has these besides, over estimator and the dims of the rate.
+COMPARISON: dict[str, dict[str, str]] = {
+    f"{name}_by_estimator": {"units": "1/day", "long_name": f"{VARIABLES[name]['long_name']}, by each estimator"}
+    for name in ("rate", "rate_se", "rate_low", "rate_high")
+}
+
+
 def flag_attrs(flags: Mapping[str, int]) -> dict[str, Any]:
     """CF attributes of a bit mask."""
     return {"flag_masks": np.array(list(flags.values()), dtype=np.int32), "flag_meanings": " ".join(flags)}
@@ -66,7 +73,7 @@ def flag_bits(**conditions: Any) -> np.ndarray:
 
 
 def as_dataset(values: Mapping[str, np.ndarray], dims: tuple[str, ...], coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> xr.Dataset:
-    """Make the result Dataset, with each variable's attributes."""
+    """Make the result Dataset, with each variable's attributes; the variables of a comparison are there if `values` has them."""
     variables = {}
     for name, described in VARIABLES.items():
         described_more: dict[str, Any] = dict(described)
@@ -75,4 +82,7 @@ def as_dataset(values: Mapping[str, np.ndarray], dims: tuple[str, ...], coords: 
         elif name == "floor":
             described_more["units"] = attrs.get("units_flux", "unit of the flux given")
         variables[name] = (dims, values[name], described_more)
+    for name, described in COMPARISON.items():
+        if name in values:
+            variables[name] = (("estimator", *dims), values[name], dict(described))
     return xr.Dataset(variables, coords=dict(coords), attrs=dict(attrs))

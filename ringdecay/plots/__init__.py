@@ -1,12 +1,14 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `coverage_calendar` and `coverage_cells` make whole
-figures; the `..._panel` and `..._against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look
-of the rest, tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar` and
+`coverage_cells` make whole figures; the `..._panel` and `..._against_...` functions draw the single panels. `save` writes a figure. Axes
+of your own take the look of the rest, tick labels included, if you make them inside
+``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
+from ringdecay.plots.estimators import estimator_comparison
 from ringdecay.plots.fits import fit_panel, storm_fits
 from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
 from ringdecay.plots.over_time import flux_panel, index_panel, overview
@@ -18,6 +20,7 @@ __all__ = [
     "count_panel",
     "coverage_calendar",
     "coverage_cells",
+    "estimator_comparison",
     "fit_panel",
     "flux_panel",
     "index_panel",

@@ -120,7 +120,10 @@ def final_outputs():
         "coverage.csv",
         "coverage_cells.csv",
     ]
+    compared = config["fit"]["compare"]
+    tables += ["estimators.csv", "estimator_ratios.csv"] if compared else []
+    names = [*FIGURES, "estimators"] if compared else FIGURES
     figures = [
-        f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")
+        f"figures/{name}.{suffix}" for name in names for suffix in ("png", "svg")
     ]
     return [f"{RESULTS}/{name}" for name in [*tables, *figures]]

@@ -27,6 +27,27 @@ rule write_tables:
         "../scripts/write_tables.py"
 
 
+rule write_estimators:
+    input:
+        decays=f"{RESULTS}/decays.nc",
+    output:
+        estimators=f"{RESULTS}/estimators.csv",
+        ratios=f"{RESULTS}/estimator_ratios.csv",
+    log:
+        f"{LOGS}/write_estimators.log",
+    benchmark:
+        f"{LOGS}/benchmarks/write_estimators.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("write_estimators"),
+    message:
+        "Writing the estimators side by side"
+    script:
+        "../scripts/write_estimators.py"
+
+
 rule write_coverage:
     input:
         files=f"{RESULTS}/files.csv",
@@ -205,6 +226,32 @@ rule plot_storm_fits:
         "Drawing one storm's flux with its fits"
     script:
         "../scripts/plot_storm_fits.py"
+
+
+rule plot_estimators:
+    input:
+        decays=f"{RESULTS}/decays.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/estimators.png",
+            caption="../report/estimators.rst",
+            category="Fits",
+            labels={"figure": "estimators side by side"},
+        ),
+        svg=f"{RESULTS}/figures/estimators.svg",
+    log:
+        f"{LOGS}/plot_estimators.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_estimators.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plot_estimators"),
+    message:
+        "Drawing the estimators side by side"
+    script:
+        "../scripts/plot_estimators.py"
 
 
 rule plot_lifetime_map:

@@ -1,0 +1,20 @@
+"""Estimators of a decay rate side by side: each is a function from cut series, the run's error model and a confidence to `Fitted`.
+
+Each standard error is what the method itself says; only that of `gls` knows that neighbouring points fluctuate together, and the
+comparison shows what the others' are worth.
+"""
+
+from ringdecay.decays.estimators.comparison import comparison_header, estimator_ratios, estimator_table
+from ringdecay.decays.estimators.table import ESTIMATORS, Estimator, chosen, compared, estimator_named, names_compared
+
+__all__ = [
+    "ESTIMATORS",
+    "Estimator",
+    "chosen",
+    "compared",
+    "comparison_header",
+    "estimator_named",
+    "estimator_ratios",
+    "estimator_table",
+    "names_compared",
+]

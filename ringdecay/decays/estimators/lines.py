@@ -1,0 +1,106 @@
+"""Straight lines through log flux by least squares: plain, weighted, and with the error model of the run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringdecay.decays.cells import Cut
+from ringdecay.decays.fitted import Fitted
+from ringdecay.decays.gls import Floats, Line, Series, least_squares
+from ringdecay.decays.pooling import Pool, estimate
+
+# The excess scatter is found to a part in 10^8 within so many steps; five are usual.
+ITERATIONS = 30
+# White noise, in units of the residual variance, that keeps the weight of a point of unknown counting noise finite.
+LEAST_NOISE = 1e-6
+
+
+def ols(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
+    """Ordinary least squares: every point the same weight, errors independent and of one unknown size.
+
+    Parameters
+    ----------
+    cut : Cut
+        The series.
+
+    Returns
+    -------
+    Fitted
+        The standard error is ``sqrt(residual variance / sum (t - mean t)^2)`` with n - 2 degrees of freedom.
+    """
+    line = least_squares(cut.series)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = np.sqrt(line.residual_variance / line.spread_t)
+    return _fitted(cut.series, line, se)
+
+
+def weighted(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
+    """Weighted least squares: the variance of a point is its counting noise plus an excess scatter common to the series.
+
+    Parameters
+    ----------
+    cut : Cut
+        The series.
+
+    Returns
+    -------
+    Fitted
+        The standard error is ``1 / sqrt(sum w (t - mean t)^2)`` with the weights w taken as known, with n - 2 degrees of freedom.
+    """
+    weight = weights(cut.series)
+    line = least_squares(cut.series, weight)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = 1 / np.sqrt(line.spread_t)
+    return _fitted(cut.series, line, se)
+
+
+def gls(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
+    """Generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the calibrated estimator (see `pooling`).
+
+    Parameters
+    ----------
+    cut : Cut
+        The series.
+    pooled : Pool
+        Distribution of the error's parameters over the run.
+    """
+    found = estimate(cut.series, pooled)
+    return Fitted(found.rate, found.se, found.df, found.level)
+
+
+def weights(series: Series) -> Floats:
+    """Weights 1 / (counting noise + excess), shape (series, point); zero beyond the last point.
+
+    The excess is the one at which the weighted sum of squares about the weighted line equals its degrees of freedom, ``sum w r^2 =
+    n - 2``, or 0 if counting alone explains more (Paule and Mandel 1982, J. Res. NBS 87, 377, with a line in place of the mean). It is
+    found by Newton steps on the reciprocal of that sum, which is linear in the excess where all noise is the same.
+    """
+    plain = least_squares(series)
+    freedom = np.maximum(series.n - 2.0, 1.0)
+    # Exact data have no scatter at all; any common weight then gives the same line.
+    variance = np.maximum(np.nan_to_num(plain.residual_variance), 1e-20)
+    noise = series.noise + LEAST_NOISE * variance[:, None]
+    excess = variance
+    for _ in range(ITERATIONS):
+        weight = np.where(series.valid, 1 / (noise + excess[:, None]), 0.0)
+        line = least_squares(series, weight)
+        # The residual variance of a line with weights is the weighted one.
+        total = np.where(series.n > 2, line.residual_variance * freedom, freedom)
+        residual = series.y - line.mean_y[:, None] - line.slope[:, None] * (series.t - line.mean_t[:, None])
+        steepness = np.where(series.valid, weight**2 * residual**2, 0.0).sum(1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = np.where(steepness > 0, total * (total - freedom) / freedom / steepness, 0.0)
+        new = np.maximum(excess + np.nan_to_num(step), 0.0)
+        moved = np.abs(new - excess) > 1e-8 * (new + LEAST_NOISE * variance)
+        excess = new
+        if not moved.any():
+            break
+    out: Floats = np.where(series.valid, 1 / (noise + excess[:, None]), 0.0)
+    return out
+
+
+def _fitted(series: Series, line: Line, se: Floats) -> Fitted:
+    some = series.n >= 3
+    level = line.mean_y - line.slope * line.mean_t
+    rate, rate_se, df, at_zero = (np.where(some, each, np.nan) for each in (-line.slope, se, series.n - 2.0, level))
+    return Fitted(rate, rate_se, df, at_zero)
