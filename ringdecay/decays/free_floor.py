@@ -20,8 +20,8 @@ from ringdecay.decays.pooling import SIGMA_STEPS, THETA_STEPS, Pool, _log_prior,
 from ringdecay.decays.whitening import solve, whiten
 
 STEPS = 12
-# The floor in units of the geometric mean of the last points: one would be reached by them all.
-LARGEST = 1.5
+# Limits of the floor in units of the geometric mean of the last points; a floor of 1 would be reached by them all.
+LOWEST, LARGEST = -0.7, 1.3
 LAST_POINTS = 4
 
 
@@ -81,39 +81,48 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
     left = np.maximum(np.exp(y) - 0.5 * reference[:, None], 0.2 * np.exp(y))
     share = left / np.exp(y)
     start = least_squares(Series(np.where(valid, np.log(left), 0.0), x, series.noise, series.n), share**2)
-    a, b, beta = start.mean_y - start.slope * start.mean_t, start.slope, np.full(len(a_n := series.n), 0.5)
-    del a_n
+    a, b, beta = start.mean_y - start.slope * start.mean_t, start.slope, np.full(len(y), 0.5)
     sigma = np.full(len(y), np.exp(pooled.log_sigma) if pooled.n_series else np.sqrt(pooled.scatter))
     theta = np.full(len(y), np.exp(pooled.log_theta) if pooled.n_series else pooled.spacing)
     for last in (False, True):
         for step in range(STEPS):
             residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
             white, _ = whiten(Series(y, series.t, noise, series.n), sigma, theta, np.concatenate([residual[None], columns]))
-            found = np.nan_to_num(solve(white[0], white[1:]).values)
-            size = np.minimum(1.0, 1.0 / np.maximum(np.abs(found).max(1), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7)
-            a, b = a + size * found[:, 0], b + size * found[:, 1]
-            beta = np.clip(beta + size * found[:, 2], -LARGEST, LARGEST)
+            found = solve(white[0], white[1:])
+            change = _within(beta, found.values, found.covariance)
+            # No step is longer than one e-fold; the later ones are damped, so that none goes to and fro for ever.
+            change *= (np.minimum(1.0, 1.0 / np.maximum(np.abs(change).max(1), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7))[:, None]
+            a, b, beta = a + change[:, 0], b + change[:, 1], beta + change[:, 2]
         residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
         working = Series(y, series.t, noise, series.n)
         values = _mixture(working, residual, columns, pooled)
         sigma, theta = values.sigma, values.theta
         if last:
             break
-    slope = b + values.mean[:, 1]
-    rho = values.rho
+    change = _within(beta, values.mean, values.covariance)
+    slope = b + change[:, 1]
     return np.array(
         [
             -slope / span,
             values.scale[:, 1] / span,
             values.df,
-            np.clip(beta + values.mean[:, 2], -LARGEST, LARGEST) * reference * np.exp(centre),
+            (beta + change[:, 2]) * reference * np.exp(centre),
             values.scale[:, 2] * reference * np.exp(centre),
-            centre + a + values.mean[:, 0] - slope / span * line.mean_t,
-            rho,
+            centre + a + change[:, 0] - slope / span * line.mean_t,
+            values.rho,
             sigma,
             theta,
         ]
     )
+
+
+def _within(beta: Floats, change: Floats, covariance: Floats) -> Floats:
+    """Keep the floor within its limits; level and slope then change as they do with the floor given at the limit."""
+    change = np.nan_to_num(change)
+    excess = beta + change[:, 2] - np.clip(beta + change[:, 2], LOWEST, LARGEST)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved = np.nan_to_num(covariance[:, :, 2] / covariance[:, 2, 2, None])
+    return change - excess[:, None] * moved
 
 
 def _linearised(series: Series, y: Floats, x: Floats, reference: Floats, a: Floats, b: Floats, beta: Floats) -> tuple[Floats, Floats, Floats]:
@@ -134,6 +143,7 @@ def _linearised(series: Series, y: Floats, x: Floats, reference: Floats, a: Floa
 @dataclass(frozen=True)
 class _Mixture:
     mean: Floats
+    covariance: Floats
     scale: Floats
     df: Floats
     rho: Floats
@@ -183,6 +193,7 @@ def _mixture(series: Series, target: Floats, columns: Floats, pooled: Pool) -> _
     rho = mean(np.exp(-np.tile(median_spacing(series), len(weight)) / all_theta) * all_sigma**2 / (all_sigma**2 + np.tile(noise, len(weight))))
     return _Mixture(
         centre,
+        mean(found.covariance),
         np.sqrt(second * ((df - 2) / df)[:, None]),
         df,
         rho,
