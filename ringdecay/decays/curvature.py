@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
+from ringdecay.decays.mixture import integrate_error
+from ringdecay.decays.pooling import Pool
 from ringdecay.decays.whitening import solve, whiten
 
-# Points that each stage must have, and breaks that are tried.
+# Points that a curvature needs; points that each stage must have, and breaks that are tried.
+FEWEST = 5
 STAGE_POINTS = 4
 MOST_BREAKS = 12
 
@@ -36,7 +39,7 @@ class Stages:
 
 
 def curvature(series: Series, sigma: Floats, theta: Floats) -> tuple[Floats, Floats]:
-    """Second derivative of log flux in time, by generalised least squares.
+    """Second derivative of log flux in time, by generalised least squares with a known error model.
 
     Parameters
     ----------
@@ -50,15 +53,42 @@ def curvature(series: Series, sigma: Floats, theta: Floats) -> tuple[Floats, Flo
     value, error : ndarray, shape (series,)
         1/day^2; positive where the decay slows down. NaN where it cannot be told.
     """
-    dy, dt, half_span = _centred(series)
-    x = dt / half_span[:, None]
-    white, _ = whiten(series, sigma, theta, np.stack([dy, np.ones_like(x), x, 0.5 * x**2]))
+    dy, columns, half_span = _parabola(series)
+    white, _ = whiten(series, sigma, theta, np.concatenate([dy[None], columns]))
     found = solve(white[0], white[1:])
-    enough = series.n >= 4
+    enough = series.n >= FEWEST
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(enough, found.values[:, 2] / half_span**2, np.nan)
         error = np.where(enough, np.sqrt(found.covariance[:, 2, 2]) / half_span**2, np.nan)
     return value, error
+
+
+@dataclass(frozen=True)
+class Parabola:
+    """Curvature with standard error and degrees of freedom, and the error model about the parabola; shape (series,)."""
+
+    value: Floats
+    error: Floats
+    df: Floats
+    sigma: Floats
+    theta: Floats
+
+
+def curvature_alone(series: Series, pooled: Pool) -> Parabola:
+    """Second derivative of log flux in time for series whose error model is their own.
+
+    The error model of a straight fit takes the bend for slow fluctuation where no other series says how large that is; so it is found
+    again about the parabola, and integrated out.
+    """
+    out = np.full((5, len(series.n)), np.nan)
+    able = np.flatnonzero(series.n >= FEWEST)
+    for first in range(0, len(able), CHUNK):
+        which = able[first : first + CHUNK]
+        part = series.take(which)
+        dy, columns, half_span = _parabola(part)
+        found = integrate_error(part, dy, columns, pooled)
+        out[:, which] = found.mean[:, 2] / half_span**2, found.scale[:, 2] / half_span**2, found.df[:, 2], found.sigma, found.theta
+    return Parabola(*out)
 
 
 def two_stages(series: Series, sigma: Floats, theta: Floats, df: Floats) -> Stages:
@@ -128,7 +158,7 @@ def two_stages(series: Series, sigma: Floats, theta: Floats, df: Floats) -> Stag
 
 
 def _breaks(series: Series, x: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Breaks midway between two points, shape (break, series), and which of them are to be tried."""
+    """Choose breaks midway between two points, shape (break, series), and which of them are to be tried."""
     spare = series.n - 2 * STAGE_POINTS
     number = np.minimum(np.maximum(spare + 1, 0), MOST_BREAKS)
     share = np.arange(MOST_BREAKS)[:, None] / np.maximum(number - 1, 1)
@@ -137,6 +167,13 @@ def _breaks(series: Series, x: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     rows = np.arange(len(x))
     middle = 0.5 * (x[rows, after] + x[rows, np.minimum(after + 1, x.shape[1] - 1)])
     return middle, np.arange(MOST_BREAKS)[:, None] < number
+
+
+def _parabola(series: Series) -> tuple[Floats, Floats, Floats]:
+    """Log flux less a straight line, the columns 1, x and x^2/2, x the time in half spans, and the half span (days)."""
+    dy, dt, half_span = _centred(series)
+    x = dt / half_span[:, None]
+    return dy, np.where(series.valid, np.stack([np.ones_like(x), x, 0.5 * x**2]), 0.0), half_span
 
 
 def _centred(series: Series) -> tuple[Floats, Floats, Floats]:

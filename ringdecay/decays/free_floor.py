@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
-from ringdecay.decays.pooling import SIGMA_STEPS, THETA_STEPS, Pool, _log_prior, median_spacing
+from ringdecay.decays.mixture import integrate_error
+from ringdecay.decays.pooling import Pool
 from ringdecay.decays.whitening import solve, whiten
 
 STEPS = 12
@@ -95,7 +96,7 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
             a, b, beta = a + change[:, 0], b + change[:, 1], beta + change[:, 2]
         residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
         working = Series(y, series.t, noise, series.n)
-        values = _mixture(working, residual, columns, pooled)
+        values = integrate_error(working, residual, columns, pooled)
         sigma, theta = values.sigma, values.theta
         if last:
             break
@@ -105,7 +106,7 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
         [
             -slope / span,
             values.scale[:, 1] / span,
-            values.df,
+            values.df[:, 1],
             (beta + change[:, 2]) * reference * np.exp(centre),
             values.scale[:, 2] * reference * np.exp(centre),
             centre + a + change[:, 0] - slope / span * line.mean_t,
@@ -125,7 +126,9 @@ def _within(beta: Floats, change: Floats, covariance: Floats) -> Floats:
     return change - excess[:, None] * moved
 
 
-def _linearised(series: Series, y: Floats, x: Floats, reference: Floats, a: Floats, b: Floats, beta: Floats) -> tuple[Floats, Floats, Floats]:
+def _linearised(
+    series: Series, y: Floats, x: Floats, reference: Floats, a: Floats, b: Floats, beta: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Residual and derivatives by (a, b, beta), each over the share of the signal, and the counting noise to go with them."""
     log_signal = np.clip(a[:, None] + b[:, None] * x, -50, 50)
     unit = reference[:, None] * np.exp(-log_signal)
@@ -138,65 +141,3 @@ def _linearised(series: Series, y: Floats, x: Floats, reference: Floats, a: Floa
     columns = np.where(series.valid, columns, 0.0)
     residual = np.where(series.valid, (y - log_signal - bend) / damp, 0.0)
     return residual, columns, series.noise / damp**2
-
-
-@dataclass(frozen=True)
-class _Mixture:
-    mean: Floats
-    covariance: Floats
-    scale: Floats
-    df: Floats
-    rho: Floats
-    sigma: Floats
-    theta: Floats
-
-
-def _mixture(series: Series, target: Floats, columns: Floats, pooled: Pool) -> _Mixture:
-    """Integrate size and correlation time of the fluctuation out of a linear fit of columns to a target.
-
-    As `ringdecay.decays.pooling.estimate` does for the straight line.
-    """
-    number, p = len(series.n), len(columns)
-    # Scale of the nodes from the residuals of an unweighted fit to the columns.
-    plain = solve(target, columns)
-    freedom = np.maximum(series.n - p, 1)
-    scale = np.sqrt((np.nan_to_num(np.maximum(plain.misfit, 0)) + 4 * pooled.scatter) / (freedom + 4))
-    sigma = SIGMA_STEPS[:, None] * np.maximum(scale, 1e-8)
-    theta = THETA_STEPS * pooled.spacing
-    nodes = (len(theta), *sigma.shape)
-
-    def tiled(values: Floats) -> Floats:
-        return np.tile(values, (len(theta) * len(sigma), *([1] * (values.ndim - 1))))
-
-    every = Series(tiled(target), tiled(series.t), tiled(series.noise), tiled(series.n))
-    all_sigma, all_theta = np.broadcast_to(sigma, nodes).ravel(), np.broadcast_to(theta[:, None, None], nodes).ravel()
-    both = np.concatenate([target[None], columns])
-    white, log_determinant = whiten(every, all_sigma, all_theta, np.tile(both, (1, len(theta) * len(sigma), 1)))
-    found = solve(white[0], white[1:])
-    with np.errstate(invalid="ignore"):
-        log_information = -np.linalg.slogdet(np.where(np.isfinite(found.covariance), found.covariance, np.eye(p)))[1]
-    log_likelihood = -0.5 * (log_determinant + log_information + found.misfit)
-    log_posterior = np.nan_to_num(log_likelihood, nan=-1e300).reshape(nodes) + _log_prior(pooled, np.log(sigma))
-    weight = np.exp(log_posterior - log_posterior.max((0, 1)))
-    weight = (weight / weight.sum((0, 1))).reshape(-1, number)
-
-    def mean(values: Floats) -> Floats:
-        return np.einsum("gs,gs...->s...", weight, np.nan_to_num(values.reshape(-1, number, *values.shape[1:])))
-
-    centre = mean(found.values)
-    away = (found.values - np.tile(centre, (len(weight), 1))) ** 2
-    variance = np.einsum("sii->si", found.covariance)
-    second = mean(variance + away)
-    fourth = mean(3 * variance**2 + 6 * variance * away + away**2)
-    df = 4 + 6 / np.maximum(fourth[:, 1] / second[:, 1] ** 2 - 3, 1e-3)
-    noise = np.where(series.valid, series.noise, 0.0).sum(1) / series.n
-    rho = mean(np.exp(-np.tile(median_spacing(series), len(weight)) / all_theta) * all_sigma**2 / (all_sigma**2 + np.tile(noise, len(weight))))
-    return _Mixture(
-        centre,
-        mean(found.covariance),
-        np.sqrt(second * ((df - 2) / df)[:, None]),
-        df,
-        rho,
-        np.sqrt(mean(all_sigma**2)),
-        np.exp(mean(np.log(all_theta))),
-    )
