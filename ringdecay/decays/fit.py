@@ -13,11 +13,13 @@ import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
 from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
-from ringdecay.decays.floor import instrument_floor
+from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
+from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
+from ringdecay.decays.shape import FitFloor, with_shape
 from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
@@ -26,6 +28,14 @@ logger = logging.getLogger(__name__)
 
 Mode = Literal["calibrated", "paper"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+# Settings of the floor, and what a result says of them.
+FLOOR_FROM = {
+    "none": "none",
+    "auto": "bend of the recoveries, or of a long one",
+    "quiet": "quiet time, or the bend of a long recovery",
+    "free": "bend of each recovery",
+    "given": "given",
+}
 # What a result keeps of what the data say of themselves.
 KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 
@@ -42,8 +52,9 @@ def fit_decays(
     min_points: int = 5,
     min_samples: int = 2,
     min_counts: float = 5.0,
-    floor: xr.DataArray | Literal["auto"] | None = "auto",
+    floor: xr.DataArray | Literal["auto", "quiet", "free"] | None = "auto",
     floor_factor: float = 5.0,
+    two_stages: bool = True,
     quantity: str = "log_mean_flux",
     confidence: float = 0.95,
     r_max: float = -0.8,
@@ -60,8 +71,9 @@ def fit_decays(
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
     estimator : str
-        Which of `ringdecay.decays.ESTIMATORS` gives the rate and its errors in calibrated mode: "gls" (the only one whose error knows that
-        neighbouring bins fluctuate together), "ols", "weighted", "theil_sen", "poisson" or "negative_binomial". Paper mode is always "ols".
+        Which of `ringdecay.decays.ESTIMATORS` gives the rate and its errors in calibrated mode: "gls", "ols",
+        "weighted", "theil_sen", "poisson", "negative_binomial" or "exponential_floor". Only the errors of the first and the last know that
+        neighbouring bins fluctuate together. Paper mode is always "ols".
     compare : bool or sequence of str
         True for the rates of all estimators side by side, or the names of some.
     windows : xarray.Dataset, optional
@@ -77,10 +89,14 @@ def fit_decays(
     min_counts : float
         Bins where a line through the series predicts fewer counts are left out in calibrated mode: the log of a smaller Poisson number
         is far from normal.
-    floor : DataArray over energy, "auto" or None
-        Flux floor of every channel; "auto" looks for it with `instrument_floor`.
+    floor : DataArray over energy, "auto", "quiet", "free" or None
+        Flux floor of every channel. "auto" looks for it with `instrument_floor`, "quiet" with `quiet_floor`. In channels where these see
+        none, a fit for which a floor could matter is given a floor of its own if its window is long enough (flag `floor_fitted`). "free"
+        gives every fit its own, None gives none. Where a floor is not known and could matter, the flag is `floor_not_separable`.
     floor_factor : float
-        A window ends before the first bin with less than this many times the floor.
+        A window ends before the first bin with less than this many times the floor, where it is known.
+    two_stages : bool
+        Whether a fast and a slow stage are fitted too; `rate` is that of one exponential in any case.
     quantity : {"log_mean_flux", "mean_log_flux"}
         What is fitted; the second leaves zeros out and is there for comparison.
     confidence : float
@@ -107,7 +123,7 @@ def fit_decays(
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     windows = index_windows(binned, storms, index) if windows is None else windows
-    floors = _floors(binned, windows, floor, min_samples)
+    floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
     empty = ~(stop > start) | (stop <= data_span(binned)[0])
@@ -116,19 +132,36 @@ def fit_decays(
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
-    pooled = pool_cuts(cuts, min_points) if mode == "calibrated" or names else None
-    used = estimator if mode == "calibrated" else "ols"
-    rows = [_fit(c, pooled if mode == "calibrated" else None, used, min_points, confidence, r_max) for c in cuts]
+    calibrated = mode == "calibrated"
+    pooled = pool_cuts(cuts, min_points) if calibrated or names else None
+    used = estimator if calibrated else "ols"
+    plain = [_fit(c, pooled if calibrated else None, used, min_points, confidence, r_max) for c in cuts]
+    highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
+    own_floor: FitFloor = "always" if floor_name(floor) == "free" else "auto" if floor_name(floor) in ("auto", "quiet") else "never"
+    rows = [
+        with_shape(
+            c,
+            row,
+            pooled if calibrated else None,
+            highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
+            # The other estimators are what they are; a floor of the series' own belongs to the calibrated one.
+            fit_floor=own_floor if used == "gls" else "never",
+            confidence=confidence,
+            stages=two_stages,
+            bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
+        )
+        for c, row in zip(cuts, plain, strict=True)
+    ]
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
-    values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
+    for name, days in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
+        values[name] = to_time(values[days], centre[0])
     values["flag"] |= flag_bits(no_window=empty)
-    values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
     if names and pooled is not None:
-        beside = [compared(c, pooled, names, {used: row}, min_points, confidence) for c, row in zip(cuts, rows, strict=True)]
+        beside = [compared(c, pooled, names, {used: row}, min_points, confidence) for c, row in zip(cuts, plain, strict=True)]
         for name in COMPARISON:
             by_storm = [one[name] for one in beside]
             values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
@@ -139,7 +172,7 @@ def fit_decays(
         "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
     }
     attrs |= {"mode": mode, "estimator": used, "min_points": min_points} | windows.attrs
-    attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
+    attrs |= {"floor_from": FLOOR_FROM[floor_name(floor)]}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
     attrs |= {} if pooled is None else {f"pool_{k}": v for k, v in asdict(pooled).items()}
@@ -163,12 +196,21 @@ def check_settings(mode: str, min_points: int, r_max: float) -> None:
         raise InputError(f"r_max must lie between -1 and 0, not {r_max}: a decay has a negative correlation of log flux and time")
 
 
-def _floors(binned: xr.Dataset, windows: xr.Dataset, floor: xr.DataArray | str | None, min_samples: int) -> Floats:
-    if floor is None:
+def floor_name(floor: xr.DataArray | float | str | None) -> str:
+    """Name of a setting of the floor, of those in `FLOOR_FROM`."""
+    if isinstance(floor, str):
+        if floor not in FLOOR_FROM or floor in ("none", "given"):
+            raise unknown("floor", floor, ["auto", "quiet", "free"])
+        return floor
+    return "none" if floor is None else "given"
+
+
+def _floors(binned: xr.Dataset, storms: pd.DataFrame, windows: xr.Dataset, floor: xr.DataArray | str | None, min_samples: int) -> Floats:
+    if floor is None or floor_name(floor) == "free":
         return np.full(binned.sizes["energy"], np.nan)
     if isinstance(floor, str):
-        if floor != "auto":
-            raise unknown("floor", floor, ["auto"])
+        if floor == "quiet":
+            return quiet_floor(binned, storms, min_samples=min_samples).to_numpy()
         return instrument_floor(binned, windows, min_samples=min_samples).to_numpy()
     if floor.dims != ("energy",) or floor.sizes["energy"] != binned.sizes["energy"]:
         raise InputError(f"floor must have one value for each of the {binned.sizes['energy']} energies; give a DataArray over energy alone")

@@ -67,6 +67,28 @@ def instrument_floor(binned: xr.Dataset, windows: xr.Dataset, *, min_samples: in
     return xr.DataArray(values, dims="energy", coords={"energy": binned["energy"]}, name="floor", attrs=attrs)
 
 
+def highest_floor(flux: Floats, counts: Floats, exposure: Floats) -> float:
+    """Find the highest floor that a channel can have: not more than the lowest flux it has ever shown.
+
+    A floor is there at all times, so no flux is expected below it. The lowest flux is the 1 % quantile of the bins' upper limits; of N
+    counts the limit is ``N + 1 + 2 sqrt(N + 3/4)``, two standard deviations (Gehrels 1986, Astrophys. J. 303, 336).
+
+    Parameters
+    ----------
+    flux, counts, exposure : ndarray
+        Mean flux, counts and counts per flux of the bins; where counts are not known the flux itself is the limit.
+
+    Returns
+    -------
+    float
+        NaN if there is no flux.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        limit = np.where(np.isfinite(counts) & (exposure > 0), (counts + 1 + 2 * np.sqrt(counts + 0.75)) / exposure, flux)
+    limit = limit[np.isfinite(limit) & (limit > 0) & np.isfinite(flux)]
+    return float(np.quantile(limit, 0.01)) if len(limit) else np.nan
+
+
 @dataclass(frozen=True)
 class _Recoveries:
     """Recoveries of one channel: log flux, time and counts per flux (infinite where not known) of shape (series, point)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,15 @@ from numpy.typing import ArrayLike
 
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
 from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
-from ringdecay.decays.fit import Mode, check_settings
+from ringdecay.decays.fit import Mode, check_settings, floor_name
+from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
 from ringdecay.decays.result import as_dataset
+from ringdecay.decays.shape import FitFloor, with_shape
 from ringdecay.decays.windows import DAY, to_time
-from ringdecay.errors import InputError
+from ringdecay.errors import InputError, unknown
 
 
 def fit_decay(
@@ -29,8 +32,9 @@ def fit_decay(
     mode: Mode = "calibrated",
     estimator: str = "gls",
     compare: bool | Sequence[str] = False,
-    floor: float | None = None,
+    floor: float | Literal["auto", "free"] | None = "auto",
     floor_factor: float = 5.0,
+    two_stages: bool = True,
     min_points: int = 5,
     min_counts: float = 5.0,
     confidence: float = 0.95,
@@ -51,10 +55,11 @@ def fit_decay(
         Counts behind each flux.
     flux_error : array-like, optional
         Standard error of each flux by counting, in the flux's unit; instead of `counts`.
-    mode, estimator, compare, floor_factor, min_points, min_counts, confidence, r_max
+    mode, estimator, compare, floor_factor, two_stages, min_points, min_counts, confidence, r_max
         As for `fit_decays`. The estimators "poisson" and "negative_binomial" need counts.
-    floor : float, optional
-        Flux floor in the flux's unit.
+    floor : float, "auto", "free" or None
+        Flux floor in the flux's unit. "auto" fits one where it could matter and the series is long enough to tell (flag `floor_fitted`),
+        "free" always, None never; where it could matter and was not or could not be told, the flag is `floor_not_separable`.
 
     Returns
     -------
@@ -70,6 +75,9 @@ def fit_decay(
     check_settings(mode, min_points, r_max)
     estimator_named(estimator)
     names = names_compared(compare)
+    name_of_floor = floor_name(floor)
+    if name_of_floor == "quiet":
+        raise unknown("floor", "quiet", ["auto", "free"])
     when, values = np.asarray(time), np.asarray(flux, dtype=float)
     if when.dtype.kind in "OUT":
         # Timestamps, dates, strings, with a zone or without (UTC).
@@ -90,19 +98,29 @@ def fit_decay(
         exposure = np.where((n == 0) & (values == 0) & np.isfinite(exposure).any(), _median(exposure), exposure)
         raised = with_half_count(values, n, exposure) if calibrated else values
         y = np.log(np.where(raised > 0, raised, np.nan))
-    level = np.array([np.nan if floor is None else floor])
+    level = np.array([np.nan if floor is None or isinstance(floor, str) else float(floor)])
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
     line, spacing = least_squares(one.series), median_spacing(one.series)
     alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
     used = estimator if calibrated else "ols"
     if calibrated:
-        found = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, alone, confidence))
+        plain = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, alone, confidence))
     else:
-        found = fit_paper(one, min_points, confidence, r_max)
-    found |= compared(one, alone, names, {used: found}, min_points, confidence)
-    for name, edge in (("start", "t_first"), ("stop", "t_last")):
+        plain = fit_paper(one, min_points, confidence, r_max)
+    own_floor: FitFloor = "always" if name_of_floor == "free" else "auto" if name_of_floor == "auto" else "never"
+    found = with_shape(
+        one,
+        plain,
+        alone if calibrated else None,
+        highest_floor=np.array([highest_floor(values, n, exposure)]),
+        fit_floor=own_floor if used == "gls" else "never",
+        confidence=confidence,
+        stages=two_stages,
+        bin_days=spacing,
+    )
+    found |= compared(one, alone, names, {used: plain}, min_points, confidence)
+    for name, edge in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         found[name] = found[edge] if origin is None else to_time(found[edge], origin)
-    found["floor"] = level
     found["index_change"] = np.array([np.nan])
     attrs = {
         "mode": mode,

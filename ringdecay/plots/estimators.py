@@ -21,6 +21,7 @@ WRITTEN = {
     "theil_sen": "Theil\N{EN DASH}Sen",
     "poisson": "Poisson (counts)",
     "negative_binomial": "neg. binomial (counts)",
+    "exponential_floor": "exponential and floor",
 }
 
 

@@ -1,7 +1,7 @@
 """Estimators of a decay rate side by side: each is a function from cut series, the run's error model and a confidence to `Fitted`.
 
-Each standard error is what the method itself says; only that of `gls` knows that neighbouring points fluctuate together, and the
-comparison shows what the others' are worth.
+Each standard error is what the method itself says; only `gls` and `exponential_floor` know that neighbouring points fluctuate together,
+and the comparison shows what the others' are worth.
 """
 
 from ringdecay.decays.estimators.comparison import comparison_header, estimator_ratios, estimator_table

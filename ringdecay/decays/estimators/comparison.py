@@ -101,7 +101,7 @@ def comparison_header(decays: xr.Dataset, title: str) -> list[str]:
     return [
         *lines,
         "energy in keV, rates and their standard errors in 1/day, times in UTC",
-        "a standard error is what the method itself says; only that of gls knows that neighbouring bins fluctuate together",
+        "a standard error is what the method itself says; only gls and exponential_floor know that neighbouring bins fluctuate together",
         "n counts the bins of the fit that decays.nc holds; poisson and negative_binomial also use bins of few counts and of none",
     ]
 

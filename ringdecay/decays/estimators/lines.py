@@ -6,6 +6,7 @@ import numpy as np
 
 from ringdecay.decays.cells import Cut
 from ringdecay.decays.fitted import Fitted
+from ringdecay.decays.free_floor import exponential_floor as fit_exponential_floor
 from ringdecay.decays.gls import Floats, Line, Series, least_squares
 from ringdecay.decays.pooling import Pool, estimate
 
@@ -66,6 +67,25 @@ def gls(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     """
     found = estimate(cut.series, pooled)
     return Fitted(found.rate, found.se, found.df, found.level)
+
+
+def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
+    """Exponential and a floor of the series' own, with the error model of `gls` (see `free_floor`).
+
+    Parameters
+    ----------
+    cut : Cut
+        The series; a floor that is known is taken off before.
+    pooled : Pool
+        Error model of the run.
+
+    Returns
+    -------
+    Fitted
+        NaN for series of fewer than 5 points; `level` is that of the signal above the floor.
+    """
+    found = fit_exponential_floor(cut.series, pooled)
+    return Fitted(found.rate, found.rate_se, found.df, found.level)
 
 
 def weights(series: Series) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ringdecay.decays.cells import Cut, with_interval
 from ringdecay.decays.estimators.counts import negative_binomial, poisson
-from ringdecay.decays.estimators.lines import gls, ols, weighted
+from ringdecay.decays.estimators.lines import exponential_floor, gls, ols, weighted
 from ringdecay.decays.estimators.theil_sen import theil_sen
 from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.gls import Floats
@@ -25,6 +25,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "theil_sen": theil_sen,
     "poisson": poisson,
     "negative_binomial": negative_binomial,
+    "exponential_floor": exponential_floor,
 }
 
 
