@@ -60,16 +60,21 @@ def test_lifetimes_and_tables_of_fits_are_the_same_with_a_comparison_beside(deca
 def test_the_estimator_asked_for_gives_the_rate(world: Truth, decays: xr.Dataset, name: str):
     alone = fit_decays(world.binned, world.storms, estimator=name)
     assert alone.attrs["estimator"] == name
+    # A floor of the series' own belongs to the calibrated fit, not to the straight line that is compared.
+    line = ~flagged(alone, "floor_fitted") & ~flagged(decays, "floor_fitted")
+    assert line.mean() > 0.9
     for value in ("rate", "rate_se", "rate_low", "rate_high"):
-        np.testing.assert_allclose(alone[value], decays[f"{value}_by_estimator"].sel(estimator=name), rtol=1e-12)
+        compared = decays[f"{value}_by_estimator"].sel(estimator=name).to_numpy()
+        np.testing.assert_allclose(alone[value].to_numpy()[line], compared[line], rtol=1e-12)
     # The error model of the run is the same whoever fits the line.
-    np.testing.assert_array_equal(alone["rho"].where(np.isfinite(decays["rate"])), decays["rho"].where(np.isfinite(decays["rate"])))
+    same = line & np.isfinite(decays["rate"].to_numpy())
+    np.testing.assert_array_equal(alone["rho"].to_numpy()[same], decays["rho"].to_numpy()[same])
     np.testing.assert_allclose(alone["tau"].where(alone["rate"] > 0), 1 / alone["rate"].where(alone["rate"] > 0))
     resolved = alone["rate_low"].to_numpy() > 0
     assert resolved.any()
     np.testing.assert_array_equal(flagged(alone, "not_resolved"), np.isfinite(alone["rate"].to_numpy()) & ~resolved)
     # The line passes through the middle of the flux.
-    assert float(np.abs(alone["log_flux_start"] - decays["log_flux_start"]).median()) < 0.1
+    assert float(np.abs(alone["log_flux_start"] - decays["log_flux_start"]).median()) < (0.3 if name == "exponential_floor" else 0.1)
     assert np.isfinite(lifetimes(alone)["rate"]).all()
 
 
