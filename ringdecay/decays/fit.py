@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
+from ringdecay.decays.curvature import parabola_likelihood
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
@@ -120,13 +121,14 @@ def fit_decays(
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
+    about_parabolas = None if pooled is None else pool_cuts(cuts, min_points, parabola_likelihood)
     highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
     fit_floor: FitFloor = "always" if floor_name(floor) == "free" else "auto" if floor_name(floor) in ("auto", "quiet") else "never"
     rows = [
         with_shape(
             c,
             _fit(c, pooled, min_points, confidence, r_max),
-            pooled,
+            about_parabolas,
             highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
             fit_floor=fit_floor,
             confidence=confidence,

@@ -11,6 +11,7 @@ Sources: Laird and Ware (1982), Biometrics 38, 963 (REML as an integrated likeli
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,10 @@ class Pool:
     n_series: int = 0
 
 
+# From series and the scale of the nodes to the nodes of sigma, shape (sigma, series), and the log-likelihood there.
+Likelihood = Callable[[Series, Pool], tuple[Floats, Floats]]
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Rate of each series, shape (series,): `rate` +- `se` with `df` degrees of freedom, and the error model behind it.
@@ -85,7 +90,13 @@ def median_spacing(series: Series) -> Floats:
     return out
 
 
-def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
+def straight_likelihood(series: Series, pooled: Pool) -> tuple[Floats, Floats]:
+    """Nodes of sigma and restricted log-likelihood about a line, shapes (sigma, series) and (theta, sigma, series)."""
+    sigma, grid, _ = _grid(series, pooled)
+    return sigma, grid.log_likelihood
+
+
+def pool(series: Series, n_independent: int, fewest: int = 2, likelihood: Likelihood = straight_likelihood) -> Pool:
     """Distribution of correlation time and size of the fluctuation over the series of a run.
 
     Parameters
@@ -97,6 +108,8 @@ def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
         uncertainty of the pooled centre, the width over this number, is added to the width.
     fewest : int
         Nothing is pooled from fewer series than this.
+    likelihood : callable
+        Likelihood of the error about what is fitted: a line, or another curve.
     """
     spacing, line = median_spacing(series), least_squares(series)
     able = np.flatnonzero(series.n >= POOL_POINTS)
@@ -110,13 +123,13 @@ def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
     likelihoods, nodes = [], []
     for first in range(0, len(able), CHUNK):
         part = series.take(able[first : first + CHUNK])
-        sigma, grid, _ = _grid(part, start)
-        likelihoods.append(grid.log_likelihood - grid.log_likelihood.max((0, 1)))
+        sigma, log_likelihood = likelihood(part, start)
+        likelihoods.append(log_likelihood - log_likelihood.max((0, 1)))
         nodes.append(np.log(sigma))
-    likelihood, log_sigma = np.exp(np.concatenate(likelihoods, axis=2)), np.concatenate(nodes, axis=1)
+    given, log_sigma = np.exp(np.concatenate(likelihoods, axis=2)), np.concatenate(nodes, axis=1)
     values = Pool(start.spacing, scatter, float(log_theta[3]), 1.0, 0.5 * float(np.log(scatter)), 0.7, len(able))
     for _ in range(60):
-        posterior = likelihood * np.exp(_log_prior(values, log_sigma))
+        posterior = given * np.exp(_log_prior(values, log_sigma))
         posterior /= posterior.sum((0, 1))
         theta_weight, sigma_weight = posterior.sum(1), posterior.sum(0)
         mean_theta, sd_theta, within_theta = _moments(theta_weight, log_theta[:, None])
