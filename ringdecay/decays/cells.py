@@ -11,7 +11,7 @@ from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.log_flux import expected_counts
-from ringdecay.decays.pooling import POOL_SERIES, Pool, estimate, median_spacing, pool
+from ringdecay.decays.pooling import POOL_SERIES, Likelihood, Pool, estimate, median_spacing, pool, straight_likelihood
 from ringdecay.decays.result import flag_bits
 from ringdecay.decays.windows import first_below
 
@@ -126,7 +126,7 @@ def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], ND
     return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
 
 
-def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
+def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood) -> Pool:
     """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
     able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
     total = sum(len(rows) for rows in able)
@@ -140,7 +140,7 @@ def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
         return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
 
     series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]))
-    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED)
+    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED, likelihood=likelihood)
 
 
 def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, chosen: Fitted | None = None) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
 """Is it one exponential: a quadratic term and a broken line in log flux, each with the error model of its fit.
 
-Both take the fluctuation's size and correlation time of the straight fit as known. What that leaves out is made up for by Student's
-t with the degrees of freedom of the fit; false alarms on straight series were measured and are in docs/method.md.
+Whoever asks whether a series bends must not take the error model of straight fits, which explains every bend as slow fluctuation. So
+size and correlation time of the fluctuation are found about a parabola, over the run and for each series, as those of the straight fits
+are about a line. False alarms on straight series were measured and are in docs/method.md.
 """
 
 from __future__ import annotations
@@ -12,14 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
-from ringdecay.decays.mixture import integrate_error
+from ringdecay.decays.mixture import column_grid, integrate_error
 from ringdecay.decays.pooling import Pool
-from ringdecay.decays.whitening import solve, whiten
+from ringdecay.decays.whitening import products_of, solve, whiten
 
 # Points that a curvature needs; points that each stage must have, and breaks that are tried.
 FEWEST = 5
 STAGE_POINTS = 4
 MOST_BREAKS = 12
+
+
+@dataclass(frozen=True)
+class Parabola:
+    """Curvature (1/day^2, positive where the decay slows down) with standard error and degrees of freedom; shape (series,).
+
+    `sigma` and `theta` are those of the error about the parabola.
+    """
+
+    value: Floats
+    error: Floats
+    df: Floats
+    sigma: Floats
+    theta: Floats
 
 
 @dataclass(frozen=True)
@@ -38,57 +53,40 @@ class Stages:
     criterion: Floats
 
 
-def curvature(series: Series, sigma: Floats, theta: Floats) -> tuple[Floats, Floats]:
-    """Second derivative of log flux in time, by generalised least squares with a known error model.
+def curvature(series: Series, pooled: Pool | None) -> Parabola:
+    """Second derivative of log flux in time, by generalised least squares with the error model integrated out.
+
+    The error model is that about a parabola: that of straight fits would take the bend for slow fluctuation.
 
     Parameters
     ----------
     series : Series
-        At least 4 points each for a value.
-    sigma, theta : ndarray, shape (series,)
-        Error model of each series.
-
-    Returns
-    -------
-    value, error : ndarray, shape (series,)
-        1/day^2; positive where the decay slows down. NaN where it cannot be told.
-    """
-    dy, columns, half_span = _parabola(series)
-    white, _ = whiten(series, sigma, theta, np.concatenate([dy[None], columns]))
-    found = solve(white[0], white[1:])
-    enough = series.n >= FEWEST
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where(enough, found.values[:, 2] / half_span**2, np.nan)
-        error = np.where(enough, np.sqrt(found.covariance[:, 2, 2]) / half_span**2, np.nan)
-    return value, error
-
-
-@dataclass(frozen=True)
-class Parabola:
-    """Curvature with standard error and degrees of freedom, and the error model about the parabola; shape (series,)."""
-
-    value: Floats
-    error: Floats
-    df: Floats
-    sigma: Floats
-    theta: Floats
-
-
-def curvature_alone(series: Series, pooled: Pool) -> Parabola:
-    """Second derivative of log flux in time for series whose error model is their own.
-
-    The error model of a straight fit takes the bend for slow fluctuation where no other series says how large that is; so it is found
-    again about the parabola, and integrated out.
+        At least 5 points each for a value.
+    pooled : Pool or None
+        Error model of the run about parabolas, from `parabola_likelihood`; None for white noise of the series' own size.
     """
     out = np.full((5, len(series.n)), np.nan)
     able = np.flatnonzero(series.n >= FEWEST)
+    able = able[np.argsort(series.n[able], kind="stable")]
     for first in range(0, len(able), CHUNK):
         which = able[first : first + CHUNK]
         part = series.take(which)
         dy, columns, half_span = _parabola(part)
-        found = integrate_error(part, dy, columns, pooled)
-        out[:, which] = found.mean[:, 2] / half_span**2, found.scale[:, 2] / half_span**2, found.df[:, 2], found.sigma, found.theta
+        if pooled is None:
+            plain = solve(products_of(np.concatenate([dy[None], columns])))
+            df = part.n - 3.0
+            sigma = np.sqrt(np.maximum(plain.misfit, 0) / df)
+            out[:, which] = plain.values[2] / half_span**2, sigma * np.sqrt(plain.covariance[2, 2]) / half_span**2, df, sigma, 0 * sigma
+        else:
+            found = integrate_error(part, dy, columns, pooled)
+            out[:, which] = found.mean[2] / half_span**2, found.scale[2] / half_span**2, found.df[2], found.sigma, found.theta
     return Parabola(*out)
+
+
+def parabola_likelihood(series: Series, pooled: Pool, sigma: Floats) -> Floats:
+    """Restricted log-likelihood about a parabola at nodes of sigma, shape (sigma, series), of shape (theta, sigma, series), for `pool`."""
+    dy, columns, _ = _parabola(series)
+    return column_grid(series, dy, columns, pooled, sigma)[1]
 
 
 def two_stages(series: Series, sigma: Floats, theta: Floats, df: Floats) -> Stages:
@@ -102,22 +100,21 @@ def two_stages(series: Series, sigma: Floats, theta: Floats, df: Floats) -> Stag
     series : Series
         The series.
     sigma, theta, df : ndarray, shape (series,)
-        Error model and degrees of freedom of the straight fit.
+        Error model, from `curvature`.
     """
     dy, dt, half_span = _centred(series)
     x = dt / half_span[:, None]
     line = least_squares(series)
     breaks, tried = _breaks(series, x)
     hinges = np.maximum(x - breaks[:, :, None], 0.0)
-    white, _ = whiten(series, sigma, theta, np.concatenate([[dy, np.ones_like(x), x], hinges]))
+    white = whiten(series, sigma, theta, np.concatenate([[dy, np.ones_like(x), x], hinges]))
     target, base, hinge = white[0], white[1:3], white[3:]
-    straight = solve(target, base)
+    straight = solve(products_of(white[:3]))
     # The hinges' part that a straight line cannot make, and what it explains of the target's.
-    matrix = np.einsum("isk,jsk->sij", base, base)
-    across = np.einsum("bsk,isk->bsi", hinge, base)
-    shadow = np.einsum("sij,bsj->bsi", np.where(np.isfinite(straight.covariance), straight.covariance, 0.0), across)
-    left_target = target - np.einsum("si,isk->sk", np.nan_to_num(straight.values), base)
-    information = (hinge**2).sum(2) - np.einsum("bsi,sij,bsj->bs", shadow, matrix, shadow)
+    across = np.einsum("bsk,isk->bis", hinge, base)
+    shadow = np.einsum("ijs,bjs->bis", np.nan_to_num(straight.covariance), across)
+    left_target = target - np.einsum("is,isk->sk", np.nan_to_num(straight.values), base)
+    information = (hinge**2).sum(2) - (shadow * across).sum(1)
     tried &= information > 1e-9
     information = np.where(tried, information, 1.0)
     change = np.where(tried, np.einsum("bsk,sk->bs", hinge, left_target) / information, 0.0)
@@ -139,9 +136,9 @@ def two_stages(series: Series, sigma: Floats, theta: Floats, df: Floats) -> Stag
         return centre, (weight * (variance + (values - centre) ** 2)).sum(0)
 
     # Slope of the first stage at break b: the straight slope less the hinge's shadow on it.
-    first = straight.values[:, 1] - change * shadow[:, :, 1]
-    first_variance = straight.covariance[:, 1, 1] + shadow[:, :, 1] ** 2 / information
-    second, second_variance = first + change, straight.covariance[:, 1, 1] + (1 - shadow[:, :, 1]) ** 2 / information
+    first = straight.values[1] - change * shadow[:, 1]
+    first_variance = straight.covariance[1, 1] + shadow[:, 1] ** 2 / information
+    second, second_variance = first + change, straight.covariance[1, 1] + (1 - shadow[:, 1]) ** 2 / information
     (fast, fast_variance), (slow, slow_variance), (when, _) = mean(first, first_variance), mean(second, second_variance), mean(breaks)
 
     def known(values: Floats) -> Floats:

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
+from ringdecay.decays.curvature import parabola_likelihood
 from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
@@ -134,6 +135,7 @@ def fit_decays(
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     calibrated = mode == "calibrated"
     pooled = pool_cuts(cuts, min_points) if calibrated or names else None
+    about_parabolas = pool_cuts(cuts, min_points, parabola_likelihood) if calibrated else None
     used = estimator if calibrated else "ols"
     plain = [_fit(c, pooled if calibrated else None, used, min_points, confidence, r_max) for c in cuts]
     highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
@@ -142,7 +144,7 @@ def fit_decays(
         with_shape(
             c,
             row,
-            pooled if calibrated else None,
+            about_parabolas,
             highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
             # The other estimators are what they are; a floor of the series' own belongs to the calibrated one.
             fit_floor=own_floor if used == "gls" else "never",

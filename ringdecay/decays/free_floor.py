@@ -18,7 +18,7 @@ import numpy as np
 from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
 from ringdecay.decays.mixture import integrate_error
 from ringdecay.decays.pooling import Pool
-from ringdecay.decays.whitening import solve, whiten
+from ringdecay.decays.whitening import normal_equations, solve
 
 STEPS = 12
 # Limits of the floor in units of the geometric mean of the last points; a floor of 1 would be reached by them all.
@@ -88,12 +88,12 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
     for last in (False, True):
         for step in range(STEPS):
             residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
-            white, _ = whiten(Series(y, series.t, noise, series.n), sigma, theta, np.concatenate([residual[None], columns]))
-            found = solve(white[0], white[1:])
+            both = np.concatenate([residual[None], columns])
+            found = solve(normal_equations(Series(y, series.t, noise, series.n), sigma, theta, both)[0])
             change = _within(beta, found.values, found.covariance)
             # No step is longer than one e-fold; the later ones are damped, so that none goes to and fro for ever.
-            change *= (np.minimum(1.0, 1.0 / np.maximum(np.abs(change).max(1), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7))[:, None]
-            a, b, beta = a + change[:, 0], b + change[:, 1], beta + change[:, 2]
+            change *= np.minimum(1.0, 1.0 / np.maximum(np.abs(change).max(0), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7)
+            a, b, beta = a + change[0], b + change[1], beta + change[2]
         residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
         working = Series(y, series.t, noise, series.n)
         values = integrate_error(working, residual, columns, pooled)
@@ -101,15 +101,15 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
         if last:
             break
     change = _within(beta, values.mean, values.covariance)
-    slope = b + change[:, 1]
+    slope = b + change[1]
     return np.array(
         [
             -slope / span,
-            values.scale[:, 1] / span,
-            values.df[:, 1],
-            (beta + change[:, 2]) * reference * np.exp(centre),
-            values.scale[:, 2] * reference * np.exp(centre),
-            centre + a + change[:, 0] - slope / span * line.mean_t,
+            values.scale[1] / span,
+            values.df[1],
+            (beta + change[2]) * reference * np.exp(centre),
+            values.scale[2] * reference * np.exp(centre),
+            centre + a + change[0] - slope / span * line.mean_t,
             values.rho,
             sigma,
             theta,
@@ -120,10 +120,11 @@ def _fit_chunk(series: Series, pooled: Pool) -> Floats:
 def _within(beta: Floats, change: Floats, covariance: Floats) -> Floats:
     """Keep the floor within its limits; level and slope then change as they do with the floor given at the limit."""
     change = np.nan_to_num(change)
-    excess = beta + change[:, 2] - np.clip(beta + change[:, 2], LOWEST, LARGEST)
+    excess = beta + change[2] - np.clip(beta + change[2], LOWEST, LARGEST)
     with np.errstate(invalid="ignore", divide="ignore"):
-        moved = np.nan_to_num(covariance[:, :, 2] / covariance[:, 2, 2, None])
-    return change - excess[:, None] * moved
+        moved = np.nan_to_num(covariance[:, 2] / covariance[2, 2])
+    kept: Floats = change - excess * moved
+    return kept
 
 
 def _linearised(

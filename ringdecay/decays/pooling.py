@@ -13,6 +13,7 @@ JASA 84, 717 (why the uncertainty of the pooled values must be added).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,10 @@ class Pool:
     n_series: int = 0
 
 
+# From series, the scale of the nodes, and nodes of sigma of shape (sigma, series) to the log-likelihood (theta, sigma, series).
+Likelihood = Callable[[Series, Pool, Floats], Floats]
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Rate of each series, shape (series,): `rate` +- `se` with `df` degrees of freedom, and the error model behind it.
@@ -99,7 +104,12 @@ def median_spacing(series: Series) -> Floats:
     return out
 
 
-def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
+def straight_likelihood(series: Series, pooled: Pool, sigma: Floats) -> Floats:
+    """Restricted log-likelihood about a line at nodes of sigma, shape (sigma, series), of shape (theta, sigma, series)."""
+    return _grid(series, pooled, sigma)[0].log_likelihood
+
+
+def pool(series: Series, n_independent: int, fewest: int = 2, likelihood: Likelihood = straight_likelihood) -> Pool:
     """Distribution of correlation time and size of the fluctuation over the series of a run.
 
     Parameters
@@ -111,6 +121,8 @@ def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
         likelihood of a population is raised to the power of their share, so that it is as sharp as so many series make it.
     fewest : int
         Nothing is pooled from fewer series than this.
+    likelihood : callable
+        Likelihood of the error about what is fitted: a line, or another curve.
     """
     spacing, line = median_spacing(series), least_squares(series)
     able = np.flatnonzero(series.n >= POOL_POINTS)
@@ -125,14 +137,13 @@ def pool(series: Series, n_independent: int, fewest: int = 2) -> Pool:
     found = []
     for first in range(0, len(able), CHUNK):
         part = series.take(able[first : first + CHUNK])
-        grid, _ = _grid(part, start, np.broadcast_to(np.exp(coarse_sigma)[:, None], (len(coarse_sigma), len(part.n))))
-        found.append(grid.log_likelihood)
+        found.append(likelihood(part, start, np.broadcast_to(np.exp(coarse_sigma)[:, None], (len(coarse_sigma), len(part.n)))))
     log_theta, log_likelihood = _finer(np.log(THETA_STEPS * start.spacing), np.concatenate(found, axis=2), 0)
     log_sigma, log_likelihood = _finer(coarse_sigma, log_likelihood, 1)
     # Nothing below e^-100 of the highest: products with numbers near the smallest there are would be slow.
-    likelihood = np.exp(np.maximum(log_likelihood - log_likelihood.max((0, 1)), -100.0))
+    given = np.exp(np.maximum(log_likelihood - log_likelihood.max((0, 1)), -100.0))
     trust = min(n_independent / len(able), 1.0)
-    return _population(likelihood, log_theta, log_sigma, start, trust)
+    return _population(given, log_theta, log_sigma, start, trust)
 
 
 def _finer(nodes: Floats, values: Floats, axis: int) -> tuple[Floats, Floats]:
@@ -233,7 +244,7 @@ def estimate(series: Series, pooled: Pool) -> Estimate:
 def _estimate_chunk(series: Series, pooled: Pool) -> Floats:
     sigma = _own_sigma(series, pooled)
     grid, line = _grid(series, pooled, sigma)
-    log_posterior = grid.log_likelihood + _log_prior(pooled, np.log(sigma))
+    log_posterior = grid.log_likelihood + log_prior(pooled, np.log(sigma))
     weight = np.exp(log_posterior - log_posterior.max((0, 1)))
     weight /= weight.sum((0, 1))
 
@@ -285,7 +296,7 @@ def _grid(series: Series, pooled: Pool, sigma: Floats) -> tuple[Grid, Line]:
     return reml_grid(Series(dy, dt, noise, series.n), THETA_STEPS * pooled.spacing, sigma), line
 
 
-def _log_prior(pooled: Pool, log_sigma: Floats) -> Floats:
+def log_prior(pooled: Pool, log_sigma: Floats) -> Floats:
     """Logarithm of the prior weight of every node, broadcast to (theta, sigma, series)."""
     steps = np.log(SIGMA_STEPS)
     width = np.log(np.gradient(steps))[:, None]

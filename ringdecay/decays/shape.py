@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from ringdecay.decays.cells import Cut
-from ringdecay.decays.curvature import curvature, curvature_alone, two_stages
+from ringdecay.decays.curvature import curvature, two_stages
 from ringdecay.decays.free_floor import exponential_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import FLAGS, flag_bits
-from ringdecay.decays.whitening import solve, whiten
+from ringdecay.decays.whitening import normal_equations, solve
 
 # A series is called curved where a straight one is called so once in a hundred.
 CURVED_LEVEL = 0.01
@@ -52,7 +52,7 @@ def with_shape(
     values : dict
         What `fit_calibrated` or `fit_paper` returned.
     pooled : Pool or None
-        Error model of the run; None in paper mode, where the error is taken as white and no floor is fitted.
+        Error model of the run about parabolas; None in paper mode, where the error is taken as white and no floor is fitted.
     highest_floor : ndarray, shape (series,)
         The highest floor that the data allow, for series whose floor is not known; NaN where that cannot be said.
     fit_floor : {"always", "auto", "never"}
@@ -83,7 +83,7 @@ def with_shape(
 
 def _bends(cut: Cut, values: dict[str, np.ndarray], pooled: Pool | None, stages: bool) -> dict[str, np.ndarray]:
     """Curvature and stages of the log flux that was fitted, and the flags they raise."""
-    series, sigma, theta, df = cut.series, values["sigma"], np.nan_to_num(values["theta"]), values["df"]
+    series = cut.series
     fitted = np.flatnonzero(np.isfinite(values["rate"]) & np.isfinite(values["sigma"]))
 
     def full(found: Floats) -> Floats:
@@ -92,26 +92,13 @@ def _bends(cut: Cut, values: dict[str, np.ndarray], pooled: Pool | None, stages:
         return all_values
 
     some = series.take(fitted)
-    sigma, theta, df = sigma[fitted], theta[fitted], df[fitted]
-    if pooled is not None and not pooled.n_series:
-        parabola = curvature_alone(some, pooled)
-        value, error, curved_df, sigma, theta, df = (
-            parabola.value,
-            parabola.error,
-            parabola.df,
-            np.where(np.isfinite(parabola.sigma), parabola.sigma, sigma),
-            np.where(np.isfinite(parabola.theta), parabola.theta, theta),
-            np.where(np.isfinite(parabola.df), parabola.df, df),
-        )
-    else:
-        value, error = curvature(some, sigma, theta)
-        curved_df = df
-    with np.errstate(invalid="ignore"):
-        curved = full(2 * stdtr(curved_df, -np.abs(value / error))) < CURVED_LEVEL
-    out: dict[str, np.ndarray] = {"curvature": full(value), "curvature_se": full(error)}
+    bend = curvature(some, pooled)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        curved = full(2 * stdtr(bend.df, -np.abs(bend.value / bend.error))) < CURVED_LEVEL
+    out: dict[str, np.ndarray] = {"curvature": full(bend.value), "curvature_se": full(bend.error)}
     names = ("rate_fast", "rate_fast_se", "rate_slow", "rate_slow_se", "break_time", "delta_criterion")
     if stages:
-        found = two_stages(some, sigma, theta, df)
+        found = two_stages(some, bend.sigma, bend.theta, bend.df)
         both = (found.fast, found.fast_se, found.slow, found.slow_se, found.time, found.criterion)
         out |= {name: full(each) for name, each in zip(names, both, strict=True)}
     else:
@@ -130,8 +117,8 @@ def _floor_matters(cut: Cut, values: dict[str, np.ndarray], highest_floor: Float
     # At nine tenths of the fitted flux it matters for certain.
     bend = np.where(some.valid, np.log1p(-np.minimum(np.exp(np.minimum(log_share, 0.0)), 0.9)), 0.0)
     columns = np.stack([bend, some.valid.astype(float), t])
-    white, _ = whiten(some, values["sigma"][rows], np.nan_to_num(values["theta"][rows]), columns)
-    change = solve(white[0], white[1:]).values[:, 1]
+    products, _ = normal_equations(some, values["sigma"][rows], np.nan_to_num(values["theta"][rows]), columns)
+    change = solve(products).values[1]
     out = np.zeros(len(series.n), dtype=bool)
     out[rows] = (np.abs(change) > FLOOR_MATTERS * np.abs(values["rate"][rows])) | (log_share.max(1, initial=-np.inf) > np.log(0.9))
     return out

@@ -9,6 +9,7 @@ Source: Harvey (1989), Forecasting, structural time series models and the Kalman
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from ringdecay.decays.gls import Floats, Series
 NUGGET = 1e-6
 
 
-def whiten(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> tuple[Floats, Floats]:
+def whiten(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> Floats:
     """Multiply columns with the inverse of the Cholesky factor of the error's covariance.
 
     Parameters
@@ -33,61 +34,124 @@ def whiten(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> tup
 
     Returns
     -------
-    white : ndarray, shape (column, series, point)
+    ndarray, shape (column, series, point)
         Zero beyond the last valid point, so that sums over points are sums over valid ones.
-    log_determinant : ndarray, shape (series,)
+    """
+    out = np.empty((columns.shape[2], *columns.shape[:2]))
+    for k, (innovation, _, inverse) in enumerate(_innovations(series, sigma, theta, columns)):
+        out[k] = innovation * np.sqrt(inverse)
+    return np.moveaxis(out, 0, 2)
+
+
+def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> tuple[Floats, Floats]:
+    """Add up the products of whitened columns over the points, for many error models at once.
+
+    Parameters
+    ----------
+    series, columns
+        As for `whiten`.
+    sigma, theta : ndarray, shape (..., series)
+        Error models.
+
+    Returns
+    -------
+    products : ndarray, shape (column, column, ..., series)
+        ``C' V^-1 C``.
+    log_determinant : ndarray, shape (..., series)
         Of the covariance.
     """
-    valid, t = series.valid, series.t
-    variance = np.asarray(sigma, dtype=float) ** 2
-    step = np.where(valid[:, 1:], np.diff(t, axis=1), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        phi = np.where((theta > 0)[:, None], np.exp(-step / np.where(theta > 0, theta, 1.0)[:, None]), 0.0)
-    noise = series.noise + NUGGET * variance[:, None]
-    out = np.zeros_like(columns)
-    mean, p, log_determinant = np.zeros(columns.shape[:2]), variance.copy(), np.zeros(len(variance))
-    for k in range(t.shape[1]):
+    number = len(columns)
+    products = np.zeros((number, number, *np.broadcast_shapes(sigma.shape, theta.shape)))
+    log_determinant, work = np.zeros(products.shape[2:]), np.empty(products.shape[2:])
+    for innovation, variance, inverse in _innovations(series, sigma, theta, columns):
+        log_determinant += np.log(variance, out=work)
+        for i in range(number):
+            weighted = innovation[i] * inverse
+            for j in range(i, number):
+                np.multiply(weighted, innovation[j], out=work)
+                products[i, j] += work
+    for i in range(number):
+        for j in range(i):
+            products[i, j] = products[j, i]
+    return products, log_determinant
+
+
+def _innovations(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
+    """Go through the points: innovations (column, ..., series), their variance, and its inverse, which is 0 where there is no point."""
+    valid, shape = series.valid, np.broadcast_shapes(sigma.shape, theta.shape)
+    variance = np.ascontiguousarray(np.broadcast_to(np.asarray(sigma, dtype=float) ** 2, shape))
+    correlated = theta > 0
+    per_day = np.where(correlated, -1 / np.where(correlated, theta, 1.0), 0.0)
+    step = np.where(valid[:, 1:], np.maximum(np.diff(series.t, axis=1), 0.0), 0.0)
+    points = np.moveaxis(columns, 2, 0).reshape(columns.shape[2], len(columns), *([1] * (len(shape) - 1)), len(valid))
+    mean, p = np.zeros((len(columns), *shape)), variance.copy()
+    for k in range(valid.shape[1]):
         if k:
-            mean *= phi[:, k - 1]
-            p = variance + phi[:, k - 1] ** 2 * (p - variance)
-        total = p + noise[:, k]
-        total = np.where(valid[:, k] & (total > 0), total, 1.0)
-        log_determinant += np.log(total)
-        innovation = np.where(valid[:, k], columns[:, :, k] - mean, 0.0)
-        out[:, :, k] = innovation / np.sqrt(total)
-        gain = np.where(valid[:, k], p / total, 0.0)
-        mean += gain * innovation
-        p = p * (1 - gain)
-    return out, log_determinant
+            phi = np.exp(step[:, k - 1] * per_day) * (correlated | (step[:, k - 1] == 0))
+            mean *= phi
+            p -= variance
+            p *= phi * phi
+            p += variance
+        total = p + (series.noise[:, k] + NUGGET * variance)
+        np.copyto(total, 1.0, where=~(valid[:, k] & (total > 0)))
+        inverse = valid[:, k] / total
+        innovation = points[k] - mean
+        yield innovation, total, inverse
+        gain = p * inverse
+        innovation *= gain
+        mean += innovation
+        p -= gain * p
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Least squares on whitened columns: `values` (series, column), their `covariance` (series, column, column), and `misfit`.
+    """Least squares: `values` (column, ..., series) and their `covariance` (column, column, ..., series), given the error model.
 
-    `misfit` (series,) is the sum of squares of the whitened residual; the covariance takes the error model as known.
+    `misfit` (..., series) is the sum of squares of the whitened residual, `log_information` the log determinant of the information. NaN
+    where the columns are not independent.
     """
 
     values: Floats
     covariance: Floats
     misfit: Floats
+    log_information: Floats
 
 
-def solve(target: Floats, columns: Floats) -> Solution:
-    """Fit whitened columns, shape (column, series, point), to a whitened target, shape (series, point).
+def solve(products: Floats) -> Solution:
+    """Solve normal equations whose first column is the target, shape (1 + column, 1 + column, ..., series)."""
+    matrix, right = products[1:, 1:], products[0, 1:]
+    covariance, log_information = _inverse(matrix)
+    values = np.einsum("ij...,j...->i...", covariance, right)
+    return Solution(values, covariance, products[0, 0] - (values * right).sum(0), log_information)
 
-    The columns of a series without enough points are not independent; its values are NaN.
-    """
-    matrix = np.einsum("isk,jsk->sij", columns, columns)
-    scale = np.sqrt(np.einsum("sii->si", matrix))
-    scale = np.where(scale > 0, scale, 1.0)
-    matrix = matrix / scale[:, :, None] / scale[:, None, :]
-    # Scaled to a unit diagonal a determinant is between 0 and 1; the nearest to singular that 64 bits can tell apart is far below.
-    able = np.linalg.det(matrix) > 1e-12
-    matrix = np.where(able[:, None, None], matrix, np.eye(len(columns)))
-    inverse = np.linalg.inv(matrix) / scale[:, :, None] / scale[:, None, :]
-    inverse[~able] = np.nan
-    right = np.einsum("isk,sk->si", columns, target)
-    values = np.einsum("sij,sj->si", inverse, right)
-    misfit = (target**2).sum(1) - np.einsum("si,si->s", values, right)
-    return Solution(values, inverse, misfit)
+
+def _inverse(matrix: Floats) -> tuple[Floats, Floats]:
+    """Invert positive definite matrices, the indices of the matrix first, by elimination; and their log determinant."""
+    size = len(matrix)
+    diagonal = np.einsum("ii...->i...", matrix)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    left = matrix / scale[:, None] / scale[None]
+    out = np.zeros_like(left)
+    for i in range(size):
+        out[i, i] = 1.0
+    log_determinant = 2 * np.log(scale).sum(0)
+    able = np.ones(left.shape[2:], dtype=bool)
+    for i in range(size):
+        # Of a unit diagonal: what is left of a column that the ones before it nearly make up.
+        able &= left[i, i] > 1e-10
+        pivot = np.where(able, left[i, i], 1.0)
+        log_determinant = log_determinant + np.log(pivot)
+        left[i], out[i] = left[i] / pivot, out[i] / pivot
+        for j in range(size):
+            if j != i:
+                factor = left[j, i].copy()
+                left[j] -= factor * left[i]
+                out[j] -= factor * out[i]
+    out /= scale[:, None] * scale[None]
+    return np.where(able, out, np.nan), np.where(able, log_determinant, np.nan)
+
+
+def products_of(white: Floats) -> Floats:
+    """Add up the products of columns that are white already, shape (column, series, point), for `solve`."""
+    total: Floats = np.einsum("isk,jsk->ijs", white, white)
+    return total
