@@ -37,7 +37,7 @@ def theil_sen(cut: Cut, _pooled: Pool, confidence: float) -> Fitted:
 
     Notes
     -----
-    Sen (1968), J. Am. Stat. Assoc. 63, 1379; the variance with ties: Kendall (1970), Rank correlation methods, section 4.
+    Sen (1968), J. Am. Stat. Assoc. 63, 1379; the variance with ties: Kendall (1970), Rank correlation methods, chapter 4.
     """
     series = cut.series
     z = float(ndtri(0.5 + confidence / 2))
