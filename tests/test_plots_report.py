@@ -22,7 +22,9 @@ NAMES = [
     "storm_fits",
     "lifetime_map",
     "lifetime_curves",
+    "lifetime_surface",
     "lifetimes",
+    "surface",
     "provenance",
 ]
 

@@ -138,7 +138,7 @@ def test_a_run_makes_everything_it_names(short):
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{kind}"
-        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "coverage", "coverage_cells")
+        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "lifetime_surface", "coverage", "coverage_cells")
         for kind in ("png", "svg")
     }
     tables = {
@@ -148,6 +148,8 @@ def test_a_run_makes_everything_it_names(short):
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
+        "surface.nc",
+        "surface.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
@@ -161,7 +163,16 @@ def test_a_run_makes_everything_it_names(short):
 
 def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
-    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "inputs.tsv", "coverage.csv", "coverage_cells.csv"):
+    for table in (
+        "lifetimes.csv",
+        "surface.csv",
+        "decays.csv",
+        "storms.csv",
+        "files.csv",
+        "inputs.tsv",
+        "coverage.csv",
+        "coverage_cells.csv",
+    ):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()
