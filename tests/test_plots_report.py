@@ -23,7 +23,9 @@ NAMES = [
     "estimators",
     "lifetime_map",
     "lifetime_curves",
+    "lifetime_surface",
     "lifetimes",
+    "surface",
     "provenance",
 ]
 

@@ -138,7 +138,16 @@ def test_a_run_makes_everything_it_names(short):
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{kind}"
-        for name in ("overview", "storm_fits", "lifetime_map", "lifetime_curves", "coverage", "coverage_cells", "estimators")
+        for name in (
+            "overview",
+            "storm_fits",
+            "lifetime_map",
+            "lifetime_curves",
+            "lifetime_surface",
+            "coverage",
+            "coverage_cells",
+            "estimators",
+        )
         for kind in ("png", "svg")
     }
     tables = {
@@ -150,6 +159,8 @@ def test_a_run_makes_everything_it_names(short):
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
+        "surface.nc",
+        "surface.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
@@ -165,6 +176,7 @@ def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
     for table in (
         "lifetimes.csv",
+        "surface.csv",
         "decays.csv",
         "estimators.csv",
         "estimator_ratios.csv",

@@ -13,11 +13,10 @@ import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
 from ringdecay.decays.curvature import parabola_likelihood
-from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
+from ringdecay.decays.estimators import ErrorModels, chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
-from ringdecay.decays.pooling import Pool
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.shape import FitFloor, with_shape
@@ -134,17 +133,18 @@ def fit_decays(
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     calibrated = mode == "calibrated"
-    pooled = pool_cuts(cuts, min_points) if calibrated or names else None
-    about_parabolas = pool_cuts(cuts, min_points, parabola_likelihood) if calibrated else None
+    models = None
+    if calibrated or names:
+        models = ErrorModels(pool_cuts(cuts, min_points), pool_cuts(cuts, min_points, parabola_likelihood))
     used = estimator if calibrated else "ols"
-    plain = [_fit(c, pooled if calibrated else None, used, min_points, confidence, r_max) for c in cuts]
+    plain = [_fit(c, models if calibrated else None, used, min_points, confidence, r_max) for c in cuts]
     highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
     own_floor: FitFloor = "always" if floor_name(floor) == "free" else "auto" if floor_name(floor) in ("auto", "quiet") else "never"
     rows = [
         with_shape(
             c,
             row,
-            about_parabolas,
+            models.parabola if models is not None and calibrated else None,
             highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
             # The other estimators are what they are; a floor of the series' own belongs to the calibrated one.
             fit_floor=own_floor if used == "gls" else "never",
@@ -162,8 +162,8 @@ def fit_decays(
     values["flag"] |= flag_bits(no_window=empty)
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
-    if names and pooled is not None:
-        beside = [compared(c, pooled, names, {used: row}, min_points, confidence) for c, row in zip(cuts, plain, strict=True)]
+    if names and models is not None:
+        beside = [compared(c, models, names, {used: row}, min_points, confidence) for c, row in zip(cuts, plain, strict=True)]
         for name in COMPARISON:
             by_storm = [one[name] for one in beside]
             values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
@@ -177,7 +177,7 @@ def fit_decays(
     attrs |= {"floor_from": FLOOR_FROM[floor_name(floor)]}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
-    attrs |= {} if pooled is None else {f"pool_{k}": v for k, v in asdict(pooled).items()}
+    attrs |= {} if models is None else {f"pool_{k}": v for k, v in asdict(models.line).items()}
     coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
     if names:
         coords["estimator"] = ("estimator", list(names), {"long_name": "how the rate is estimated"})
@@ -233,10 +233,10 @@ def _cut_storm(
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
 
 
-def _fit(c: Cut, pooled: Pool | None, estimator: str, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
-    if pooled is None:
+def _fit(c: Cut, models: ErrorModels | None, estimator: str, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
+    if models is None:
         return fit_paper(c, min_points, confidence, r_max)
-    return fit_calibrated(c, pooled, min_points, confidence, chosen(estimator, c, pooled, confidence))
+    return fit_calibrated(c, models.line, min_points, confidence, chosen(estimator, c, models, confidence))
 
 
 def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:

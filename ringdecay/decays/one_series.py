@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
-from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
+from ringdecay.decays.estimators import ErrorModels, chosen, compared, estimator_named, names_compared
 from ringdecay.decays.fit import Mode, check_settings, floor_name
 from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.gls import Floats, least_squares
@@ -102,9 +102,10 @@ def fit_decay(
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
     line, spacing = least_squares(one.series), median_spacing(one.series)
     alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
+    models = ErrorModels(alone, alone)
     used = estimator if calibrated else "ols"
     if calibrated:
-        plain = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, alone, confidence))
+        plain = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, models, confidence))
     else:
         plain = fit_paper(one, min_points, confidence, r_max)
     own_floor: FitFloor = "always" if name_of_floor == "free" else "auto" if name_of_floor == "auto" else "never"
@@ -118,7 +119,7 @@ def fit_decay(
         stages=two_stages,
         bin_days=spacing,
     )
-    found |= compared(one, alone, names, {used: plain}, min_points, confidence)
+    found |= compared(one, models, names, {used: plain}, min_points, confidence)
     for name, edge in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         found[name] = found[edge] if origin is None else to_time(found[edge], origin)
     found["index_change"] = np.array([np.nan])

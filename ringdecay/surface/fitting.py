@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from scipy.special import stdtrit
 
 from ringdecay.decays.fit import KEPT_ATTRIBUTES
 from ringdecay.decays.intervals import intervals
@@ -94,9 +95,10 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     probes = [str(name) for name in decays["probe"].to_numpy()]
     chosen = decays.isel(probe=probes.index(probe)).sortby(["energy", "L"]).transpose("storm", "energy", "L", ...)
     mean = mean.sortby(["energy", "L"]).transpose("energy", "L", ...)
-    used = (mean["n_storms"].to_numpy() >= MIN_STORMS) & ~flagged(mean, "storms_lost_to_floor").to_numpy()
-    rate, se, df = (chosen[name].to_numpy()[:, used] for name in ("rate", "rate_se", "df"))
-    use = np.isfinite(rate) & np.isfinite(se)
+    rate, se, df = (chosen[name].to_numpy() for name in ("rate", "rate_se", "df"))
+    use = np.isfinite(rate) & (se > 0)
+    used = (use.sum(0) >= MIN_STORMS) & ~flagged(mean, "storms_lost_to_floor").to_numpy()
+    rate, se, df, use = (values[:, used] for values in (rate, se, df, use))
     energies, shells = chosen["energy"].to_numpy(), chosen["L"].to_numpy()
     own_energy, own_L = (grid[used] for grid in np.meshgrid(energies, shells, indexing="ij"))
     storms = int(use.any(1).sum())
@@ -167,7 +169,7 @@ def stated(values: dict[str, Floats], there: npt.NDArray[np.bool_], confidence: 
     """
     out: dict[str, npt.NDArray[Any]] = {name: np.where(there, value, np.nan) for name, value in values.items()}
     out |= intervals(out["rate"], out["rate_se"], out["df"], confidence)
-    one_sided = intervals(out["rate"], out["rate_se"], out["df"], 2 * confidence - 1)["rate_high"]
+    one_sided = out["rate"] + stdtrit(out["df"], confidence) * out["rate_se"]
     few = there & (out["n_storms"] < MIN_STORMS)
     # Half the width of the interval over the rate, at a ratio of the ends of WIDEST; negative rates are never narrow enough.
     widest = (WIDEST - 1) / (WIDEST + 1)

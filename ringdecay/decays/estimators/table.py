@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,19 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import COMPARISON
 from ringdecay.errors import unknown
+
+
+@dataclass(frozen=True)
+class ErrorModels:
+    """Error model of the run about straight lines, and about parabolas for what must not take a bend for slow fluctuation."""
+
+    line: Pool
+    parabola: Pool
+
+    def of(self, estimator: str) -> Pool:
+        """Error model that an estimator is to be given."""
+        return self.parabola if estimator == "exponential_floor" else self.line
+
 
 Estimator = Callable[[Cut, Pool, float], Fitted]
 
@@ -36,9 +50,9 @@ def estimator_named(name: str) -> Estimator:
     return ESTIMATORS[name]
 
 
-def chosen(name: str, cut: Cut, pooled: Pool, confidence: float) -> Fitted | None:
+def chosen(name: str, cut: Cut, models: ErrorModels, confidence: float) -> Fitted | None:
     """Fit by the named estimator; None for "gls", which the calibrated fit is by itself."""
-    return None if name == "gls" else estimator_named(name)(cut, pooled, confidence)
+    return None if name == "gls" else estimator_named(name)(cut, models.of(name), confidence)
 
 
 def names_compared(compare: bool | Sequence[str]) -> tuple[str, ...]:
@@ -52,7 +66,7 @@ def names_compared(compare: bool | Sequence[str]) -> tuple[str, ...]:
 
 
 def compared(
-    cut: Cut, pooled: Pool, names: Sequence[str], known: Mapping[str, Mapping[str, Floats]], min_points: int, confidence: float
+    cut: Cut, models: ErrorModels, names: Sequence[str], known: Mapping[str, Mapping[str, Floats]], min_points: int, confidence: float
 ) -> dict[str, Floats]:
     """Fit the same series by several estimators.
 
@@ -60,8 +74,8 @@ def compared(
     ----------
     cut : Cut
         The series.
-    pooled : Pool
-        Error model of the run.
+    models : ErrorModels
+        Error models of the run.
     names : sequence of str
         Estimators, keys of `ESTIMATORS`.
     known : mapping of str to mapping
@@ -78,5 +92,7 @@ def compared(
     """
     if not names:
         return {}
-    found = [known.get(name) or with_interval(cut, ESTIMATORS[name](cut, pooled, confidence), min_points, confidence) for name in names]
+    found = [
+        known.get(name) or with_interval(cut, ESTIMATORS[name](cut, models.of(name), confidence), min_points, confidence) for name in names
+    ]
     return {name: np.stack([one[name.removesuffix("_by_estimator")] for one in found]) for name in COMPARISON}
