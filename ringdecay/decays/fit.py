@@ -16,7 +16,8 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
+from ringdecay.decays.window_choice import choose_windows
+from ringdecay.decays.windows import Times, cell_flags, cell_windows, data_span, half_bin, index_change, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
 
@@ -56,8 +57,8 @@ def fit_decays(
         "calibrated": generalised least squares with an Ornstein-Uhlenbeck error and counting noise, the error's parameters pooled over
         the run and integrated out. "paper": ordinary least squares with its own standard error, and a threshold on the correlation.
     windows : xarray.Dataset, optional
-        When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `index_windows` with its defaults if not
-        given.
+        When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `choose_windows` with its defaults if not
+        given. Their `flag`, if they have one, goes into the result's.
     index : xarray.DataArray, optional
         Storm index from `open_index`, for `index_change`, and for the windows if they are not given.
     min_points : int
@@ -94,7 +95,7 @@ def fit_decays(
     check_settings(mode, min_points, r_max)
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
-    windows = index_windows(binned, storms, index) if windows is None else windows
+    windows = choose_windows(binned, storms, index) if windows is None else windows
     floors = _floors(binned, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
@@ -110,7 +111,7 @@ def fit_decays(
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
     values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
-    values["flag"] |= flag_bits(no_window=empty)
+    values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
