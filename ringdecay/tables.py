@@ -106,6 +106,9 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "window",
         "start_delay_days",
         "max_days",
+        "max_gap_days",
+        "injection_dip",
+        "handover",
     ):
         if name in dataset.attrs:
             lines.append(f"{name}: {dataset.attrs[name]}")

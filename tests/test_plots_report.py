@@ -23,6 +23,7 @@ NAMES = [
     "lifetime_map",
     "lifetime_curves",
     "lifetimes",
+    "start_delays",
     "provenance",
 ]
 
@@ -59,6 +60,12 @@ def test_thresholds_come_from_the_config() -> None:
     assert "-123.5 nT" in render("overview", storms={"threshold": -123.5})
     assert "my_storms.csv" in render("overview", storms={"table": "my_storms.csv"})
     assert "17.5 days" in render("storm_fits", windows={"max_days": 17.5})
+    assert "chosen from the index alone" in " ".join(render("storm_fits").split())
+    for name in ("workflow", "storm_fits"):
+        assert "mine.csv" in render(name, windows={"source": "table", "table": "mine.csv"})
+        assert "selects steep decays" in render(name, windows={"source": "flux"})
+    assert "37.5 nT in a day" in " ".join(render("workflow", windows={"injection_dip": 37.5}).split())
+    assert "0.5, 1, 2, 3 days" in " ".join(render("start_delays").split())
     assert "-0.77" in render("lifetime_map", fit={"mode": "paper", "r_max": -0.77})
     assert "90.0 %" in render("lifetime_curves", fit={"confidence": 0.9})
     assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())
