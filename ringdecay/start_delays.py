@@ -73,8 +73,15 @@ def start_delays(
     probes = [str(name) for name in binned["probe"].to_numpy()]
     if probe not in probes:
         raise unknown("probe", probe, probes)
-    settings = {"start_delay_days": start_delay_days, "max_days": max_days}
-    windows = choose_windows(binned, storms, index, max_gap_days=max_gap_days, injection_dip=injection_dip, **settings)
+    windows = choose_windows(
+        binned,
+        storms,
+        index,
+        start_delay_days=start_delay_days,
+        max_days=max_days,
+        max_gap_days=max_gap_days,
+        injection_dip=injection_dip,
+    )
     # All probes were needed to see a hand-over; one is fitted.
     one = binned.isel(probe=[probes.index(probe)])
     windows = windows.isel(probe=[probes.index(probe)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from os import PathLike
 from pathlib import Path
 
@@ -48,17 +49,23 @@ def read_windows(path: str | PathLike[str]) -> pd.DataFrame:
     if not source.is_file():
         raise FileError(source, _EXPECTED, "no file", "check the path")
     try:
-        raw = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True, comment="#", index_col=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        content = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
         raise FileError(source, _EXPECTED, f"something else ({error})", _FIX) from error
-    raw.columns = [str(name).strip() for name in raw.columns]
-    unknown = [name for name in raw.columns if name not in COLUMNS]
-    missing = [name for name in ("start", "stop") if name not in raw]
+    lines = [line for line in content.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    head, *rows = list(csv.reader(lines, skipinitialspace=True)) or [[]]
+    head = [name.strip() for name in head]
+    unknown = [name for name in head if name not in COLUMNS or head.count(name) > 1]
+    missing = [name for name in ("start", "stop") if name not in head]
     if unknown or missing:
-        found = f"a column {unknown[0]!r}" if unknown else f"no column {missing[0]!r}"
+        found = f"no column {missing[0]!r}" if missing else f"a column {unknown[0]!r}" + (" twice" if unknown[0] in COLUMNS else "")
         raise FileError(source, _EXPECTED, found, _FIX)
-    if not len(raw):
+    if not rows:
         raise FileError(source, _EXPECTED, "no row", _FIX)
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(head):
+            raise FileError(source, f"{len(head)} values, one for each column", f"{len(row)} in row {number}", _FIX)
+    raw = pd.DataFrame(rows, columns=head, dtype=str)
     text = pd.DataFrame({name: raw[name].str.strip() if name in raw else "" for name in COLUMNS}, index=raw.index)
     table = pd.DataFrame(index=raw.index)
     for name in ("start", "stop"):
@@ -114,10 +121,11 @@ def table_windows(binned: xr.Dataset, storms: pd.DataFrame, table: pd.DataFrame)
     shape = (len(storms), len(probes), len(energy), len(L))
     start, stop = np.full(shape, np.datetime64("NaT", "ns")), np.full(shape, np.datetime64("NaT", "ns"))
     flag, owner = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int64)
+    begins, ends = (table[name].to_numpy("datetime64[ns]") for name in ("start", "stop"))
     for row in range(len(table)):
         one = table.iloc[row]
         said = f"row {row + 1} of the table of windows"
-        begin, end = (np.datetime64(one[name], "ns") for name in ("start", "stop"))
+        begin, end = begins[row], ends[row]
         if np.isnan(one["storm"]):
             k = int(np.searchsorted(onset, begin, "right")) - 1
             if k < 0:
