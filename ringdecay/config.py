@@ -145,6 +145,8 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
         parts = span / grid[width]
         if abs(parts - round(parts)) > 1e-9 * max(parts, 1.0) or round(parts) < 1:
             wrong.append(f"grid.{width} {grid[width]} must divide {span:g}.")
+    if (config["windows"]["source"] == "table") != (config["windows"]["table"] is not None):
+        wrong.append('windows.table names the file for windows.source "table"; give both or neither.')
     for i, rule in enumerate(config["exclude"]):
         wrong += _check_exclusion(f"exclude.{i}", rule)
     if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):

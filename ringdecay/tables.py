@@ -21,7 +21,7 @@ from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_who
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
 FLOAT_FORMAT = "%.8g"
-_FIRST_COLUMNS = ("storm", "onset", "minimum", "depth", "storm_class", "probe", "energy", "L")
+_FIRST_COLUMNS = ("storm", "onset", "minimum", "depth", "storm_class", "probe", "energy", "L", "start_delay_days")
 # A cell with no bin in its window and only these flags had nothing to fit.
 _NOTHING_THERE = ("no_window", "too_few_points")
 
@@ -106,6 +106,9 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "window",
         "start_delay_days",
         "max_days",
+        "max_gap_days",
+        "injection_dip",
+        "handover",
     ):
         if name in dataset.attrs:
             lines.append(f"{name}: {dataset.attrs[name]}")

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import ringdecay as rd
 from ringdecay.binned import Grid, exclusions
 from ringdecay.config import check_config, load_schema, month_span, months, read_config, year_span, years
-from ringdecay.decays import ESTIMATORS, index_windows
+from ringdecay.decays import ESTIMATORS, choose_windows, flux_windows, index_windows, interrupted
 from ringdecay.errors import FileError, InputError
 from ringdecay.products import PRODUCTS
+from ringdecay.start_delays import start_delays
 from ringdecay.storms import find_storms
 
 LEAST = {"run": "x", "archive": "demo", "start": "2015-04-15", "stop": "2015-05-15"}
@@ -58,7 +59,15 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     functions = defaults_of(rd.fit_decays)
     # A run shows the estimators side by side; a call of one's own does so if asked.
     assert {key: functions[key] for key in config["fit"]} == config["fit"] | {"compare": False}
-    assert {key: defaults_of(index_windows)[key] for key in config["windows"]} == config["windows"]
+    windows = {key: value for key, value in config["windows"].items() if key not in ("compare_delays", "flux")}
+    assert {key: defaults_of(choose_windows)[key] for key in windows} == windows
+    assert all(defaults_of(interrupted)[key] == windows[key] for key in ("max_gap_days", "injection_dip"))
+    assert all(defaults_of(index_windows)[key] == windows[key] for key in ("start_delay_days", "max_days"))
+    detection = config["windows"]["flux"] | {"max_days": windows["max_days"], "max_gap_days": windows["max_gap_days"]}
+    assert {key: defaults_of(flux_windows)[key] for key in detection} == detection
+    delays = defaults_of(start_delays)
+    assert tuple(config["windows"]["compare_delays"]) == delays["delays"]
+    assert all(delays[key] == windows[key] for key in delays if key in windows)
     storms = {key: value for key, value in config["storms"].items() if key not in ("table", "threshold")}
     assert {key: defaults_of(find_storms)[key] for key in storms} == storms
     schema = load_schema()["properties"]
@@ -99,6 +108,11 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"archive": []}, "archive is .., which does not fit"),
         ({"archive": 5}, "archive is 5, which does not fit.* string or array"),
         ({"offline": "yes"}, "offline is"),
+        ({"windows": {"source": "table"}}, "windows.table names the file"),
+        ({"windows": {"table": "mine.csv"}}, "give both or neither"),
+        ({"windows": {"source": "flow"}}, "it must be one of index, flux, table"),
+        ({"windows": {"flux": {"rize": 1}}}, r"'rize' at windows.flux is not a setting; did you mean 'rise'\?"),
+        ({"windows": {"injection_dip": -40}}, "windows.injection_dip is -40"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence(change, sentence):

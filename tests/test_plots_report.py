@@ -26,6 +26,7 @@ NAMES = [
     "lifetime_surface",
     "lifetimes",
     "surface",
+    "start_delays",
     "provenance",
 ]
 
@@ -62,6 +63,12 @@ def test_thresholds_come_from_the_config() -> None:
     assert "-123.5 nT" in render("overview", storms={"threshold": -123.5})
     assert "my_storms.csv" in render("overview", storms={"table": "my_storms.csv"})
     assert "17.5 days" in render("storm_fits", windows={"max_days": 17.5})
+    assert "chosen from the index alone" in " ".join(render("storm_fits").split())
+    for name in ("workflow", "storm_fits"):
+        assert "mine.csv" in render(name, windows={"source": "table", "table": "mine.csv"})
+        assert "selects steep decays" in render(name, windows={"source": "flux"})
+    assert "37.5 nT in a day" in " ".join(render("workflow", windows={"injection_dip": 37.5}).split())
+    assert "0.5, 1, 2, 3 days" in " ".join(render("start_delays").split())
     assert "-0.77" in render("lifetime_map", fit={"mode": "paper", "r_max": -0.77})
     assert "theil_sen" in render("estimators", fit={"estimator": "theil_sen"})
     assert "autocorrelation" not in render("workflow", fit={"estimator": "theil_sen"})

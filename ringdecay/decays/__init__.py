@@ -1,16 +1,35 @@
 """Decays: a rate for every storm, probe, energy and L-shell, with an interval that knows how well it is known.
 
-`windows` says when a fit begins and ends, `log_flux` what is fitted, `floor` and `quiet_floor` where an instrument stops seeing; `gls` and
-`pooling` are the statistics, `estimators` the other ways to a rate, `cells` applies them, `shape` asks whether it is one exponential
+`window_choice` says when a fit begins and ends: `windows` from the storm index, `flux_windows` from the flux, `window_table` from the
+user, `interruptions` what comes between. `log_flux` is what is fitted, `floor` and `quiet_floor` where an instrument stops seeing; `gls`
+and `pooling` are the statistics, `estimators` the other ways to a rate, `cells` applies them, `shape` asks whether it is one exponential
 (`curvature`) and what a floor may do (`free_floor`), `fit` and `one_series` are the ways in.
 """
 
 from ringdecay.decays.estimators import ESTIMATORS
 from ringdecay.decays.fit import fit_decays
 from ringdecay.decays.floor import instrument_floor
+from ringdecay.decays.flux_windows import flux_windows
+from ringdecay.decays.interruptions import interrupted
 from ringdecay.decays.one_series import fit_decay
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import FLAGS, VARIABLES
+from ringdecay.decays.window_choice import choose_windows
+from ringdecay.decays.window_table import read_windows, table_windows
 from ringdecay.decays.windows import index_windows
 
-__all__ = ["ESTIMATORS", "FLAGS", "VARIABLES", "fit_decay", "fit_decays", "index_windows", "instrument_floor", "quiet_floor"]
+__all__ = [
+    "ESTIMATORS",
+    "FLAGS",
+    "VARIABLES",
+    "choose_windows",
+    "fit_decay",
+    "fit_decays",
+    "flux_windows",
+    "index_windows",
+    "instrument_floor",
+    "interrupted",
+    "quiet_floor",
+    "read_windows",
+    "table_windows",
+]

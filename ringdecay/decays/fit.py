@@ -20,7 +20,8 @@ from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.shape import FitFloor, with_shape
-from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
+from ringdecay.decays.window_choice import choose_windows
+from ringdecay.decays.windows import Times, cell_flags, cell_windows, data_span, half_bin, index_change, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
 
@@ -77,8 +78,8 @@ def fit_decays(
     compare : bool or sequence of str
         True for the rates of all estimators side by side, or the names of some.
     windows : xarray.Dataset, optional
-        When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `index_windows` with its defaults if not
-        given.
+        When each fit begins and ends, over storm and, if they differ, probe, energy and L; from `choose_windows` with its defaults if not
+        given. Their `flag`, if they have one, goes into the result's.
     index : xarray.DataArray, optional
         Storm index from `open_index`, for `index_change`, and for the windows if they are not given.
     min_points : int
@@ -122,7 +123,7 @@ def fit_decays(
     names = names_compared(compare)
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
-    windows = index_windows(binned, storms, index) if windows is None else windows
+    windows = choose_windows(binned, storms, index) if windows is None else windows
     floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
@@ -159,7 +160,7 @@ def fit_decays(
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
     for name, days in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         values[name] = to_time(values[days], centre[0])
-    values["flag"] |= flag_bits(no_window=empty)
+    values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
     if names and models is not None:

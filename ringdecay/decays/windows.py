@@ -113,11 +113,21 @@ def windows_dataset(dims: tuple[str, ...], start: Times, stop: Times, storms: pd
 
 def cell_windows(edge: xr.DataArray, binned: xr.Dataset) -> Times:
     """Spread the starts or stops of windows over every cell, shape (storm, probe, energy, L); NaT for a cell they lack."""
-    named = [dim for dim in edge.dims if dim != "storm"]
-    edge = edge.reindex({dim: binned[dim] for dim in named})
+    return _over_cells(edge, binned, np.datetime64("NaT", "ns")).astype("datetime64[ns]")
+
+
+def cell_flags(windows: xr.Dataset, binned: xr.Dataset) -> NDArray[np.int32]:
+    """Spread the flags of windows over every cell, shape (storm, probe, energy, L); 0 where they have none."""
+    flag = windows["flag"] if "flag" in windows else xr.zeros_like(windows["start"], dtype=np.int32)
+    return _over_cells(flag, binned, 0).astype(np.int32)
+
+
+def _over_cells(values: xr.DataArray, binned: xr.Dataset, lacking: Any) -> NDArray[Any]:
+    named = [dim for dim in values.dims if dim != "storm"]
+    values = values.reindex({dim: binned[dim] for dim in named}, fill_value=lacking)
     sizes = {dim: binned.sizes[dim] for dim in ("probe", "energy", "L")}
-    full = edge.expand_dims({dim: size for dim, size in sizes.items() if dim not in named}).transpose("storm", *sizes)
-    return full.to_numpy().astype("datetime64[ns]")
+    full = values.expand_dims({dim: size for dim, size in sizes.items() if dim not in named}).transpose("storm", *sizes)
+    return np.array(full.to_numpy())
 
 
 def storm_coords(storms: pd.DataFrame) -> dict[str, Any]:

@@ -77,6 +77,7 @@ rule fit_decays:
         storms=f"{RESULTS}/storms.csv",
         index=f"{RESOURCES}/index.nc",
         lock=f"{RESULTS}/inputs.tsv",
+        table=config["windows"]["table"] or [],
     output:
         decays=f"{RESULTS}/decays.nc",
     log:
@@ -88,12 +89,57 @@ rule fit_decays:
         mem_mb=4000,
     params:
         code=code("fit_decays"),
-        windows=config["windows"],
+        windows={
+            name: value
+            for name, value in config["windows"].items()
+            if name != "compare_delays"
+        },
         fit=config["fit"],
     message:
         "Fitting a decay to every storm, probe, energy and L-shell"
     script:
         "../scripts/fit_decays.py"
+
+
+rule compare_delays:
+    input:
+        binned=f"{RESOURCES}/binned.nc",
+        storms=f"{RESULTS}/storms.csv",
+        index=f"{RESOURCES}/index.nc",
+        lock=f"{RESULTS}/inputs.tsv",
+    output:
+        fits=f"{RESULTS}/start_delays.nc",
+        table=report(
+            f"{RESULTS}/start_delays.csv",
+            caption="../report/start_delays.rst",
+            category="Tables",
+            labels={"table": "start delays"},
+        ),
+    log:
+        f"{LOGS}/compare_delays.log",
+    benchmark:
+        f"{LOGS}/benchmarks/compare_delays.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("compare_delays"),
+        delays=config["windows"]["compare_delays"],
+        # The end of a window is that of the run's windows from the index, whatever the source of the windows.
+        windows={
+            name: config["windows"][name]
+            for name in (
+                "start_delay_days",
+                "max_days",
+                "max_gap_days",
+                "injection_dip",
+            )
+        },
+        fit=config["fit"],
+    message:
+        "Fitting every storm with several starts"
+    script:
+        "../scripts/compare_delays.py"
 
 
 rule average_lifetimes:

@@ -18,10 +18,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Snakemake takes a result as up to date if the file it was made from has gone; a wrong path must not pass for that.
-for own in [config["storms"]["table"], *config["index"]["files"], config["lock"]]:
+for own in [
+    config["storms"]["table"],
+    config["windows"]["table"],
+    *config["index"]["files"],
+    config["lock"],
+]:
     if own and not Path(own).is_file():
         raise WorkflowError(
-            f"config: there is no file {own} (named as storms.table, in index.files or as lock)"
+            f"config: there is no file {own} (named as storms.table or windows.table, in index.files or as lock)"
         )
 
 RUN = config["run"]
@@ -113,6 +118,8 @@ def final_outputs():
         "lifetimes.tex",
         "surface.nc",
         "surface.csv",
+        "start_delays.nc",
+        "start_delays.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",

@@ -2,7 +2,7 @@
 
 from ringdecay.archive import read_lock
 from ringdecay.binned import with_merged_probe
-from ringdecay.decays import fit_decays, index_windows
+from ringdecay.decays import choose_windows, fit_decays
 from ringdecay.logs import logged_to
 from ringdecay.provenance import provenance, with_provenance
 from ringdecay.store import open_array, open_dataset, write_dataset
@@ -12,7 +12,7 @@ with logged_to(snakemake.log[0]):
     binned = with_merged_probe(open_dataset(snakemake.input.binned))
     index = open_array(snakemake.input.index)
     storms = read_storms(snakemake.input.storms)
-    windows = index_windows(binned, storms, index, **snakemake.params.windows)
+    windows = choose_windows(binned, storms, index, **snakemake.params.windows)
     decays = fit_decays(binned, storms, windows=windows, index=index, **snakemake.params.fit)
     record = provenance(snakemake.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(decays, record), snakemake.output.decays)

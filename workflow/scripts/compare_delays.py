@@ -1,0 +1,22 @@
+"""Fit every storm with several starts, and write the mean rates beside the change of the index."""
+
+from ringdecay.archive import read_lock
+from ringdecay.binned import with_merged_probe
+from ringdecay.logs import logged_to
+from ringdecay.provenance import provenance, with_provenance
+from ringdecay.start_delays import delay_lifetimes, start_delays
+from ringdecay.store import open_array, open_dataset, write_dataset
+from ringdecay.storms import read_storms
+from ringdecay.tables import csv_header, lifetime_table, write_csv
+
+with logged_to(snakemake.log[0]):
+    binned, index = with_merged_probe(open_dataset(snakemake.input.binned)), open_array(snakemake.input.index)
+    storms, delays = read_storms(snakemake.input.storms), snakemake.params.delays
+    fits = start_delays(binned, storms, index, delays, **snakemake.params.windows, **snakemake.params.fit)
+    record = provenance(snakemake.config, read_lock(snakemake.input.lock))
+    write_dataset(with_provenance(fits, record), snakemake.output.fits)
+    means = delay_lifetimes(fits)
+    table = lifetime_table(means)
+    write_csv(
+        table, snakemake.output.table, csv_header(means, table, "Decay times by the start of the fit: a row an energy, L-shell and delay")
+    )
