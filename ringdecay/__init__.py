@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from ringdecay.binned import merge_binned as merge_binned
     from ringdecay.binned import merge_probes as merge_probes
     from ringdecay.check import check_file as check_file
+    from ringdecay.decays import choose_windows as choose_windows
     from ringdecay.decays import fit_decay as fit_decay
     from ringdecay.decays import fit_decays as fit_decays
+    from ringdecay.decays import flux_windows as flux_windows
     from ringdecay.decays import index_windows as index_windows
     from ringdecay.ephemeris import open_ephemeris as open_ephemeris
     from ringdecay.flux import omnidirectional as omnidirectional
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "bin_flux": "binned",
     "check_file": "check",
+    "choose_windows": "decays",
     "content_hash": "store",
     "dependence": "lifetime",
     "discoveries": "lifetime",
@@ -58,6 +61,7 @@ _HOMES = {
     "find_storms": "storms",
     "fit_decay": "decays",
     "fit_decays": "decays",
+    "flux_windows": "decays",
     "index_windows": "decays",
     "influence": "lifetime",
     "fit_surface": "surface",

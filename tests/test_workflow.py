@@ -77,9 +77,10 @@ def test_a_misspelt_key_is_one_clear_sentence(bare, tmp_path):
 
 
 def test_a_table_that_is_not_there_is_said_even_after_a_run(short):
-    done = snakemake(short, "--dry-run", *SHORT, "--config", "storms={table: nowhere.csv}", check=False)
-    assert done.returncode != 0
-    assert "there is no file nowhere.csv" in done.stdout + done.stderr
+    for given in ("storms={table: nowhere.csv}", "windows={source: table, table: nowhere.csv}"):
+        done = snakemake(short, "--dry-run", *SHORT, "--config", given, check=False)
+        assert done.returncode != 0
+        assert "there is no file nowhere.csv" in done.stdout + done.stderr
 
 
 def test_a_lock_must_be_there_and_not_be_what_the_run_writes(short):
