@@ -155,7 +155,7 @@ def test_the_figure_shows_the_surface(surface: xr.Dataset) -> None:
 
 def test_the_figure_says_when_there_is_nothing() -> None:
     none = surface_or_reason(decays().isel(storm=slice(0, 1)))
-    assert "1 storms" in words(drawn(none, lifetimes=rd.lifetimes(decays().isel(storm=slice(0, 1)))))
+    assert "storms here: 1" in words(drawn(none, lifetimes=rd.lifetimes(decays().isel(storm=slice(0, 1)))))
     nowhere = rd.fit_surface(decays(2, noise=3.0))
     assert (nowhere["supported"] == 0).all()
     assert "none" in nowhere.attrs["range"]

@@ -54,7 +54,7 @@ def lifetime_surface(
     figure = new_figure(figure, height=3.5)
     title(figure, f"Decay times, smooth in energy and L ({source(surface)})", surface, truth)
     if not surface["tau"].size:
-        return say_on_figure(figure, f"There is no surface ({surface.attrs.get('range', 'none')}).")
+        return say_on_figure(figure, f"No surface. Stated range: {surface.attrs.get('range', 'none')}.")
     left, right = figure.subplots(1, 2)
     surface_panel(surface, ax=left)
     surface_against_energy(surface, L, lifetimes, truth, ax=right)

@@ -22,8 +22,10 @@ from ringdecay.tables import flagged
 
 logger = logging.getLogger(__name__)
 
-#: With two storms the interval of a mean has one degree of freedom and says nothing (t = 12.7).
+#: Storms that a cell needs: with two the interval of a mean has one degree of freedom and says nothing (t = 12.7).
 MIN_STORMS = 3
+# Of equal weight. Below, one storm has more than half of the weight.
+_LEAST_WORTH = 2.0
 #: A decay time is stated where the ends of its interval are at most this factor apart, three to each side: tau varies a hundredfold over a
 #: decade of energy, and a number that is not known to a factor of three is better given as a limit.
 WIDEST = 9.0
@@ -104,8 +106,8 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     storms = int(use.any(1).sum())
     if storms < MIN_STORMS or min(len(np.unique(own_energy)), len(np.unique(own_L))) < 2:
         raise NoSurfaceError(
-            f"a surface of tau(E, L) needs at least two energies and two L-shells with fits of at least {MIN_STORMS} storms; there are "
-            f"{len(np.unique(own_energy))} energies and {len(np.unique(own_L))} L-shells with so many, of {len(rate)} storms"
+            f"a surface of tau(E, L) needs fits of at least {MIN_STORMS} storms at two energies and two L-shells or more; "
+            f"storms here: {len(rate)}, energies with so many: {len(np.unique(own_energy))}, L-shells: {len(np.unique(own_L))}"
         )
     # A t distribution with few degrees of freedom is wider than its scale says.
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -170,7 +172,7 @@ def stated(values: dict[str, Floats], there: npt.NDArray[np.bool_], confidence: 
     out: dict[str, npt.NDArray[Any]] = {name: np.where(there, value, np.nan) for name, value in values.items()}
     out |= intervals(out["rate"], out["rate_se"], out["df"], confidence)
     one_sided = out["rate"] + stdtrit(out["df"], confidence) * out["rate_se"]
-    few = there & (out["n_storms"] < MIN_STORMS)
+    few = there & (out["n_storms"] < _LEAST_WORTH)
     # Half the width of the interval over the rate, at a ratio of the ends of WIDEST; negative rates are never narrow enough.
     widest = (WIDEST - 1) / (WIDEST + 1)
     wide = there & ~(out["rate_high"] - out["rate"] <= widest * out["rate"])

@@ -10,12 +10,15 @@ surface towards minus infinity, and its limits with it: 17 % of the limits were 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ringdecay.surface.splines import Floats
+
+logger = logging.getLogger(__name__)
 
 # Factors of the penalties that are tried, along energy and along L: from a surface that follows every cell to a power law.
 FACTORS = 10.0 ** np.arange(-1, 6, 2)
@@ -97,6 +100,8 @@ def smooth(data: Data, penalty: Floats, start: Smooth | None = None) -> Smooth:
         coefficients = coefficients + change / max(1.0, largest)
         if largest < 1e-5:
             break
+    else:
+        logger.warning("the surface did not settle in %d steps; its last one was %.1e in ln rate", _MOST_STEPS, largest)
     return Smooth(coefficients, weight, information, penalty)
 
 
@@ -149,31 +154,33 @@ def bread(fitted: Smooth) -> Floats:
     return fitted.information + fitted.penalty + _ridge(fitted.information)
 
 
-def left_out_error(data: Data, fitted: Smooth) -> float:
+def left_out_error(data: Data, fitted: Smooth, judge: Floats) -> float:
     """Error of the surface at storms that it does not know: each storm's rates against the surface of all the others.
 
     The storms are left out one by one, in one Gauss-Newton step from the surface of all. Cells of a storm share their fluctuations, so
-    that leaving out cells instead would take what they share for a feature of the surface.
+    that leaving out cells instead would take what they share for a feature of the surface. Squares are weighted with `judge`, the same
+    for all surfaces that are compared: by its own weights a surface that is too high would seem better than it is.
     """
     mean, growth = rate_of(data.basis @ fitted.coefficients, data.scale)
     slope = data.basis * growth[:, None]
     residual = np.where(data.use, data.rate - mean, 0.0)
     total, whole = 0.0, bread(fitted)
-    for weight, own in zip(fitted.weight, residual, strict=True):
+    for weight, own, by in zip(fitted.weight, residual, judge, strict=True):
         left = whole - (slope * weight[:, None]).T @ slope
         moved = np.linalg.solve(left, slope.T @ (weight * own))
-        total += float((weight * (own + slope @ moved) ** 2).sum())
+        total += float((by * (own + slope @ moved) ** 2).sum())
     return total
 
 
 def choose(data: Data, bends: tuple[Floats, Floats]) -> tuple[Smooth, tuple[float, float]]:
     """Fit the surface with the penalty that predicts left-out storms best; the second is its factors along energy and L."""
     best: tuple[float, Smooth, tuple[float, float]] | None = None
+    judge = smooth(data, FACTORS[0] * (bends[0] + bends[1])).weight
     start = None
     for along_energy in FACTORS[::-1]:
         for along_L in FACTORS[::-1]:
             start = smooth(data, along_energy * bends[0] + along_L * bends[1], start)
-            error = left_out_error(data, start)
+            error = left_out_error(data, start, judge)
             if best is None or error < best[0]:
                 best = error, start, (float(along_energy), float(along_L))
     assert best is not None
