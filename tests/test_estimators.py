@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from scipy import optimize, stats
 
 from ringdecay.decays.cells import Counted, Cut
-from ringdecay.decays.estimators import ESTIMATORS, counts, theil_sen
+from ringdecay.decays.estimators import ESTIMATORS, counts, lines, theil_sen
 from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.gls import Series
 from ringdecay.decays.pooling import Pool
@@ -286,6 +286,7 @@ def test_series_are_fitted_each_by_itself_whatever_their_order_and_number(monkey
     )  # fmt: skip
     before = {name: fitted(name, cut) for name in ESTIMATORS}
     monkeypatch.setattr(counts, "CHUNK", 7)
+    monkeypatch.setattr(lines, "CHUNK", 7)
     for name, one in before.items():
         np.testing.assert_allclose(fitted(name, other).rate[turned], one.rate, rtol=1e-7, err_msg=name)
 
@@ -299,6 +300,14 @@ def test_an_exact_decay_is_found_exactly_and_too_few_points_are_nan(name: str):
     assert found.level[0] == pytest.approx(np.log(5e8), rel=1e-6)
     for each in (found.rate, found.rate_se, found.df, found.level):
         assert np.isnan(each[1:]).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "gls"])
+def test_points_at_one_time_have_no_rate(name: str):
+    one = np.ones(6)
+    found = fitted(name, cut_of([2 * one, np.arange(6.0)], [one * 5, np.arange(9.0, 3.0, -1)], [one, one]))
+    assert np.isnan(found.rate).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("name", ["ols", "weighted", "theil_sen", "negative_binomial"])

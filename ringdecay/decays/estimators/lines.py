@@ -7,11 +7,13 @@ import numpy as np
 from ringdecay.decays.cells import Cut
 from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.free_floor import exponential_floor as fit_exponential_floor
-from ringdecay.decays.gls import Floats, Line, Series, least_squares
+from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.pooling import Pool, estimate
 
 # The excess scatter is found to a part in 10^8 within so many steps; five are usual.
 ITERATIONS = 30
+# Series handled together, so that the working arrays stay in the cache.
+CHUNK = 1024
 # White noise, in units of the residual variance, that keeps the weight of a point of unknown counting noise finite.
 LEAST_NOISE = 1e-6
 
@@ -29,10 +31,12 @@ def ols(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
     Fitted
         The standard error is ``sqrt(residual variance / sum (t - mean t)^2)`` with n - 2 degrees of freedom.
     """
-    line = least_squares(cut.series)
+    series = cut.series
+    line = least_squares(series)
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.sqrt(line.residual_variance / line.spread_t)
-    return _fitted(cut.series, line, se)
+    values = np.array([-line.slope, se, series.n - 2.0, line.mean_y - line.slope * line.mean_t])
+    return Fitted(*np.where(series.n >= 3, values, np.nan))
 
 
 def weighted(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
@@ -48,11 +52,18 @@ def weighted(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
     Fitted
         The standard error is ``1 / sqrt(sum w (t - mean t)^2)`` with the weights w taken as known, with n - 2 degrees of freedom.
     """
-    weight = weights(cut.series)
-    line = least_squares(cut.series, weight)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        se = 1 / np.sqrt(line.spread_t)
-    return _fitted(cut.series, line, se)
+    series = cut.series
+    out = np.full((4, len(series.n)), np.nan)
+    able = np.flatnonzero(series.n >= 3)
+    able = able[np.argsort(series.n[able], kind="stable")]
+    for first in range(0, len(able), CHUNK):
+        which = able[first : first + CHUNK]
+        part = series.take(which)
+        line = least_squares(part, weights(part))
+        with np.errstate(divide="ignore"):
+            se = 1 / np.sqrt(line.spread_t)
+        out[:, which] = -line.slope, se, part.n - 2.0, line.mean_y - line.slope * line.mean_t
+    return Fitted(*out)
 
 
 def gls(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
@@ -89,23 +100,23 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
 
 
 def weights(series: Series) -> Floats:
-    """Weights 1 / (counting noise + excess), shape (series, point); zero beyond the last point.
+    """Weights 1 / (counting noise + excess) of series with at least 3 points each, shape (series, point); zero beyond the last point.
 
     The excess is the one at which the weighted sum of squares about the weighted line equals its degrees of freedom, ``sum w r^2 =
     n - 2``, or 0 if counting alone explains more (Paule and Mandel 1982, J. Res. NBS 87, 377, with a line in place of the mean). It is
     found by Newton steps on the reciprocal of that sum, which is linear in the excess where all noise is the same.
     """
     plain = least_squares(series)
-    freedom = np.maximum(series.n - 2.0, 1.0)
+    freedom = series.n - 2.0
     # Exact data have no scatter at all; any common weight then gives the same line.
-    variance = np.maximum(np.nan_to_num(plain.residual_variance), 1e-20)
+    variance = np.maximum(plain.residual_variance, 1e-20)
     noise = series.noise + LEAST_NOISE * variance[:, None]
     excess = variance
     for _ in range(ITERATIONS):
         weight = np.where(series.valid, 1 / (noise + excess[:, None]), 0.0)
         line = least_squares(series, weight)
         # The residual variance of a line with weights is the weighted one.
-        total = np.where(series.n > 2, line.residual_variance * freedom, freedom)
+        total = line.residual_variance * freedom
         residual = series.y - line.mean_y[:, None] - line.slope[:, None] * (series.t - line.mean_t[:, None])
         steepness = np.where(series.valid, weight**2 * residual**2, 0.0).sum(1)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -117,10 +128,3 @@ def weights(series: Series) -> Floats:
             break
     out: Floats = np.where(series.valid, 1 / (noise + excess[:, None]), 0.0)
     return out
-
-
-def _fitted(series: Series, line: Line, se: Floats) -> Fitted:
-    some = series.n >= 3
-    level = line.mean_y - line.slope * line.mean_t
-    rate, rate_se, df, at_zero = (np.where(some, each, np.nan) for each in (-line.slope, se, series.n - 2.0, level))
-    return Fitted(rate, rate_se, df, at_zero)
