@@ -70,7 +70,7 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
     fits = fits_of(chosen)
-    fits = fits.but(np.isfinite(x).all(axis=1, keepdims=True))
+    fits = fits.but(np.isfinite(x.sum(axis=1))[:, None])
     found = _regress(fits, np.nan_to_num(x), confidence)
     cells = (chosen.sizes["energy"], chosen.sizes["L"])
     found["q_value"] = np.stack([benjamini_hochberg(p) for p in found["p_value"]])
