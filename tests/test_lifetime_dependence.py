@@ -11,7 +11,8 @@ from scipy import stats
 from storm_fits import decays_of, errors, measured, rates
 
 from ringdecay.errors import InputError
-from ringdecay.lifetime import dependence, storm_covariates
+from ringdecay.lifetime import dependence, influence, storm_covariates
+from ringdecay.tables import csv_header, long_table, write_csv
 
 
 def test_equal_errors_without_scatter_equal_least_squares_of_statsmodels():
@@ -113,3 +114,21 @@ def test_covariates_that_do_not_fit_are_said():
             dependence(fits, wrong)
     with pytest.raises(InputError, match="minimum"):
         storm_covariates(fits.drop_vars("minimum"))
+
+
+def test_tables_of_influence_and_dependence(tmp_path):
+    fits = decays_of(0.1 + 0.01 * np.arange(8.0) ** 2, np.full(8, 0.01))
+    fits["rate"][2] = np.nan
+    found = influence(fits)
+    table = long_table(found, "share")
+    assert table["storm"].tolist() == [1, 2, 4, 5, 6, 7, 8]
+    assert list(table.columns[:3]) == ["storm", "energy", "L"]
+    assert table["share"].sum() == pytest.approx(1)
+    found = dependence(fits, storm_covariates(fits))
+    table = long_table(found, "slope")
+    assert table["covariate"].tolist() == ["depth", "season_sin", "season_cos"]
+    write_csv(table, tmp_path / "table.csv", csv_header(found, table, "A title"))
+    back = pd.read_csv(tmp_path / "table.csv", comment="#")
+    np.testing.assert_allclose(back["slope"], found["slope"].squeeze(), rtol=1e-7)
+    assert back["covariate_units"].tolist() == ["nT", "1", "1"]
+    assert "rows: 3 of 3 cells" in (tmp_path / "table.csv").read_text()

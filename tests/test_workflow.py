@@ -148,6 +148,8 @@ def test_a_run_makes_everything_it_names(short):
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
+        "influence.csv",
+        "dependence.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
@@ -161,8 +163,9 @@ def test_a_run_makes_everything_it_names(short):
 
 def test_results_say_simulated_on_their_face(short):
     results = short / "results/short"
-    for table in ("lifetimes.csv", "decays.csv", "storms.csv", "files.csv", "inputs.tsv", "coverage.csv", "coverage_cells.csv"):
-        assert "SIMULATED" in (results / table).read_text()[:500], table
+    for table in ("lifetimes", "decays", "storms", "files", "coverage", "coverage_cells", "influence", "dependence"):
+        assert "SIMULATED" in (results / f"{table}.csv").read_text()[:500], table
+    assert "SIMULATED" in (results / "inputs.tsv").read_text()[:500]
     assert "SIMULATED" in (results / "coverage.html").read_text()
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()
     assert open_dataset(results / "lifetimes.nc").attrs["simulated"] == "yes"

@@ -18,10 +18,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Snakemake takes a result as up to date if the file it was made from has gone; a wrong path must not pass for that.
-for own in [config["storms"]["table"], *config["index"]["files"], config["lock"]]:
+for own in [
+    config["storms"]["table"],
+    *config["index"]["files"],
+    *config["index"]["Kp_files"],
+    config["lock"],
+]:
     if own and not Path(own).is_file():
         raise WorkflowError(
-            f"config: there is no file {own} (named as storms.table, in index.files or as lock)"
+            f"config: there is no file {own} (named as storms.table, in index.files, in index.Kp_files or as lock)"
         )
 
 RUN = config["run"]
@@ -110,6 +115,8 @@ def final_outputs():
         "lifetimes.nc",
         "lifetimes.csv",
         "lifetimes.tex",
+        "influence.csv",
+        "dependence.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
