@@ -91,9 +91,10 @@ def long_table(dataset: xr.Dataset, known: str) -> pd.DataFrame:
         The dimensions, then every coordinate and variable over some of them under its own name.
     """
     dims = [str(dim) for dim in dataset[known].dims]
-    columns = [name for name in dataset.variables if set(dataset[name].dims) <= set(dims) and name not in dims and dataset[name].ndim]
-    table = dataset.drop_vars([name for name in dataset.variables if name not in columns and name not in dims]).to_dataframe(dim_order=dims)
-    return table[table[known].fillna(0) != 0].reset_index()
+    names = [*dataset.coords, *dataset.data_vars]
+    columns = [name for name in names if set(dataset[name].dims) <= set(dims) and name not in dims and dataset[name].ndim]
+    table = dataset.drop_vars([name for name in names if name not in columns and name not in dims]).to_dataframe(dim_order=dims)
+    return table.loc[table[known].fillna(0) != 0, columns].reset_index()
 
 
 def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str]:

@@ -83,7 +83,11 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
     attrs = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
     attrs |= {"title": "Dependence of the decay rate on the storms", "probe": probe, "confidence": confidence}
     coords: dict[str, Any] = {name: chosen[name] for name in ("energy", "L", "L_bounds") if name in chosen.coords}
-    coords |= {"covariate": names, "covariate_units": ("covariate", [UNITS.get(name, "unknown") for name in names])}
+    units = [UNITS.get(name, "unknown") for name in names]
+    coords |= {
+        "covariate": ("covariate", names, {"long_name": "property of the storms"}),
+        "covariate_units": ("covariate", units, {"long_name": "unit of the covariate"}),
+    }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
