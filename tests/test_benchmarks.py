@@ -17,3 +17,12 @@ def test_coverage_prints_a_table_of_both_modes():
     assert sum(int(row[1]) for name, row in by_range.items() if "all" not in name) <= int(by_range["all"][1]) == 14 * 14
     single, paper = (float(by_range["all"][head.index(name)]) for name in ("single fits", "paper mode: single fits"))
     assert single > 0.85 > paper
+
+
+def test_intervals_over_storms_are_printed_and_hold_most_truths():
+    command = [sys.executable, ROOT / "benchmarks/over_storms.py", "--cells", "60"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert len(rows) == 2 + 4 * 5
+    means = [float(share) for row in rows[2:] for share in row[rows[0].index("mean")].split("/")]
+    assert sum(means) / len(means) > 0.92
