@@ -75,6 +75,28 @@ def lifetime_table(lifetimes: xr.Dataset) -> pd.DataFrame:
     return _long(lifetimes, (lifetimes["n_storms"].to_numpy() > 0) | (more > 0))
 
 
+def long_table(dataset: xr.Dataset, known: str) -> pd.DataFrame:
+    """Write what `influence` or `dependence` say as a long table.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        From `influence` or `dependence`.
+    known : str
+        Variable over all dimensions; rows where it is NaN or zero are left out.
+
+    Returns
+    -------
+    DataFrame
+        The dimensions, then every coordinate and variable over some of them under its own name.
+    """
+    dims = [str(dim) for dim in dataset[known].dims]
+    names = [*dataset.coords, *dataset.data_vars]
+    columns = [name for name in names if set(dataset[name].dims) <= set(dims) and name not in dims and dataset[name].ndim]
+    table = dataset.drop_vars([name for name in names if name not in columns and name not in dims]).to_dataframe(dim_order=dims)
+    return table.loc[table[known].fillna(0) != 0, columns].reset_index()
+
+
 def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str]:
     """Say what a table is: title, whether it is simulated, product and mode, the unit and meaning of each column, how to read it.
 
@@ -112,7 +134,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
     ):
         if name in dataset.attrs:
             lines.append(f"{name}: {dataset.attrs[name]}")
-    dims = list(dataset["flag"].dims)
+    dims = list((dataset["flag"] if "flag" in dataset else max(dataset.data_vars.values(), key=lambda values: values.ndim)).dims)
     cells = math.prod(dataset.sizes[dim] for dim in dims)
     lines.append(f"rows: {len(table)} of {cells} cells ({', '.join(map(str, dims))}); the others had nothing to fit")
     lines.append("columns:")

@@ -28,3 +28,12 @@ def test_coverage_of_the_surface_prints_a_table():
     assert 100 < int(by_range["0-250"][head.index("points")]) <= 14 * 14
     stated = [float(by_range[name][head.index("tau stated")]) for name in ("8-15", "120-250")]
     assert stated[0] > 0.9 > stated[1]
+
+
+def test_intervals_over_storms_are_printed_and_hold_most_truths():
+    command = [sys.executable, ROOT / "benchmarks/over_storms.py", "--cells", "60"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert len(rows) == 2 + 4 * 5
+    means = [float(share) for row in rows[2:] for share in row[rows[0].index("mean")].split("/")]
+    assert sum(means) / len(means) > 0.92

@@ -112,7 +112,7 @@ def test_intervals_cover_the_population_whatever_the_windows():
         rate = (1 + 0.2 * rng.normal(size=se.shape)) / tau + se * rng.normal(size=se.shape)
         fits = xr.concat([decays_of(rate[:, k], se[:, k]).assign_coords(L=[float(k)]) for k in range(3)], "L").isel(L=[0] * 1500)
         fits = fits.assign(rate=(fits["rate"].dims, rate[:, None, None, :]), rate_se=(fits["rate"].dims, se[:, None, None, :]))
-        result = lifetimes(fits.assign_coords(L=np.arange(1500.0)))
+        result = lifetimes(fits.assign_coords(L=np.arange(1500.0)), resamples=10)
         inside = (result["rate_low"] <= 1 / tau) & (result["rate_high"] >= 1 / tau)
         assert 0.93 <= float(inside.mean()) <= 0.985, tau
         assert float(result["rate"].mean()) == pytest.approx(1 / tau, abs=4 * float(result["rate"].std()) / np.sqrt(1500))

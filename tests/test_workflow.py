@@ -162,6 +162,8 @@ def test_a_run_makes_everything_it_names(short):
         "lifetimes.tex",
         "surface.nc",
         "surface.csv",
+        "influence.csv",
+        "dependence.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
@@ -186,6 +188,9 @@ def test_results_say_simulated_on_their_face(short):
         "inputs.tsv",
         "coverage.csv",
         "coverage_cells.csv",
+        "influence.csv",
+        "dependence.csv",
+        "start_delays.csv",
     ):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()

@@ -37,7 +37,7 @@ def storm_covariates(decays: xr.Dataset, *, kp: xr.DataArray | None = None) -> p
     if missing or "storm" not in decays.dims:
         raise InputError(f"the decays have no {' and no '.join(missing) or 'storm'}; give what fit_decays returns")
     minimum = pd.DatetimeIndex(decays["minimum"].to_numpy())
-    passed = minimum.dayofyear - 1 + (minimum - minimum.normalize()) / pd.Timedelta(days=1)
+    passed = minimum.day_of_year - 1 + (minimum - minimum.normalize()) / pd.Timedelta(days=1)
     angle = 2 * np.pi * np.asarray(passed, dtype=float) / _YEAR_DAYS
     table = pd.DataFrame(
         {"depth": decays["depth"].to_numpy().astype(float), "season_sin": np.sin(angle), "season_cos": np.cos(angle)},

@@ -70,7 +70,7 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
     fits = fits_of(chosen)
-    fits = fits.but(np.isfinite(x).all(axis=1, keepdims=True))
+    fits = fits.but(np.isfinite(x.sum(axis=1))[:, None])
     found = _regress(fits, np.nan_to_num(x), confidence)
     cells = (chosen.sizes["energy"], chosen.sizes["L"])
     found["q_value"] = np.stack([benjamini_hochberg(p) for p in found["p_value"]])
@@ -83,7 +83,11 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
     attrs = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
     attrs |= {"title": "Dependence of the decay rate on the storms", "probe": probe, "confidence": confidence}
     coords: dict[str, Any] = {name: chosen[name] for name in ("energy", "L", "L_bounds") if name in chosen.coords}
-    coords |= {"covariate": names, "covariate_units": ("covariate", [UNITS.get(name, "unknown") for name in names])}
+    units = [UNITS.get(name, "unknown") for name in names]
+    coords |= {
+        "covariate": ("covariate", names, {"long_name": "property of the storms"}),
+        "covariate_units": ("covariate", units, {"long_name": "unit of the covariate"}),
+    }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 

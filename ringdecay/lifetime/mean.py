@@ -6,7 +6,7 @@ like any other, its reciprocal has neither. Fits that found no decay enter as th
 Weights. The usual weights 1 / (error^2 + scatter^2) fail twice. Recoveries of 5 and of 35 days have errors that differ twentyfold, and
 where the scatter between storms is estimated as zero by chance one long recovery is the whole mean, its own deviation from the
 population unseen. And fast decays reach their floor early, so that their errors are larger: weights then prefer slow storms, which biases
-the mean and its interval (measured, ten storms, scatter of 50 % and errors in proportion to the rate: -4 % and a coverage of 0.87).
+the mean and its interval (measured, ten storms, scatter of 50 % and errors in proportion to the rate: -4 % and a coverage of 0.88).
 Equal weights have neither trouble but let the worst fits decide. So all storms count the same, and only one whose total variance is far
 above the median storm's counts less. The variance of the mean comes from the storms' own deviations, not from their standard errors.
 """

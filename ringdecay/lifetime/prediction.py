@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtri, stdtr
+from scipy.special import chdtri, ndtr, ndtri
 
 from ringdecay.decays.gls import Floats
 from ringdecay.lifetime.fits import Fits
@@ -11,7 +11,7 @@ from ringdecay.lifetime.mean import Mean
 from ringdecay.lifetime.scatter import scatter_where
 
 _LEVELS = 24
-_HALVINGS = 40
+_HALVINGS = 30
 
 
 def next_storm(fits: Fits, mean: Mean, confidence: float) -> tuple[Floats, Floats]:
@@ -37,25 +37,20 @@ def next_storm(fits: Fits, mean: Mean, confidence: float) -> tuple[Floats, Float
         NaN with fewer than three storms.
     """
     k = fits.use.sum(0)
-    able = k > 2
-    rows = np.flatnonzero(able)
-    some = fits.cells(rows)
-    se, df = mean.se[rows], mean.df[rows]
+    rows = np.flatnonzero(k > 2)
+    some, share = fits.cells(rows), mean.share[:, rows]
     nodes, weights = np.polynomial.legendre.leggauss(_LEVELS)
     levels, weights = 0.5 + nodes / 2, weights / 2
     squared = np.stack([scatter_where(some.rate, some.variance, some.use, chdtri(k[rows] - 1.0, level)) for level in levels])
-    # The sum of a normal (the storm about the mean) and a t variable (the mean about its truth), as a t variable after Welch and
-    # Satterthwaite; exact where either vanishes.
-    scale = np.sqrt(squared + se**2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total_df = np.where(se > 0, df * (squared / se**2 + 1) ** 2, 1e9)
-        total_df = np.minimum(total_df, 1e9)
-    low, high = np.zeros(len(rows)), scale.max(0, initial=0.0) * 100
+    # The storm about the truth and the mean about the truth; of exact rates this gives the t interval of a normal sample.
+    sd = np.sqrt(squared * (1 + (share**2).sum(0)) + (share**2 * some.variance).sum(0))
+    # The quantile of a mixture lies between those of its parts.
+    probability = 0.5 + confidence / 2
+    low, high = ndtri(probability) * sd.min(0, initial=np.inf), ndtri(probability) * sd.max(0, initial=0.0)
     for _ in range(_HALVINGS):
         half = 0.5 * (low + high)
         with np.errstate(invalid="ignore", divide="ignore"):
-            below = weights @ np.where(scale > 0, stdtr(total_df, half / scale), 1.0)
-        narrow = below < 0.5 + confidence / 2
+            narrow = weights @ ndtr(half / sd) < probability
         low, high = np.where(narrow, half, low), np.where(narrow, high, half)
     width = np.full(len(k), np.nan)
     width[rows] = 0.5 * (low + high)

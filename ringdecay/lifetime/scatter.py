@@ -67,14 +67,23 @@ def weighted_line(values: Floats, weights: Floats, design: Floats) -> Line:
     scale = np.sqrt(np.einsum("cpp->cp", gram))
     scale = np.where(scale > 0, scale, 1.0)
     gram = gram / (scale[:, :, None] * scale[:, None, :])
-    # Columns that are the same to eight digits among the storms of a cell cannot be told apart.
-    able = (np.linalg.eigvalsh(gram)[:, 0] > 1e-8) if len(gram) else np.zeros(0, bool)
-    inverse = np.full_like(gram, np.nan)
-    inverse[able] = np.linalg.inv(gram[able])
+    inverse = _inverse(gram)
     inverse = inverse / (scale[:, :, None] * scale[:, None, :])
     slope = np.einsum("cpq,cq->pc", inverse, (w * y).T @ design)
     residual = np.where(weights > 0, y - design @ slope, 0.0)
     return Line(slope, residual, inverse / np.where(top > 0, top, 1.0)[:, None, None])
+
+
+def _inverse(gram: Floats) -> Floats:
+    """Invert matrices with ones on the diagonal; NaN where columns are the same to eight digits, so that they cannot be told apart."""
+    inverse = np.full_like(gram, np.nan)
+    if gram.shape[1] == 1:
+        able = gram[:, 0, 0] > 0
+        inverse[able] = 1 / gram[able]
+    elif len(gram):
+        able = np.linalg.eigvalsh(gram)[:, 0] > 1e-8
+        inverse[able] = np.linalg.inv(gram[able])
+    return inverse
 
 
 def sum_of_squares(values: Floats, variances: Floats, use: NDArray[np.bool_], between: Floats, design: Floats) -> tuple[Floats, Floats]:

@@ -142,6 +142,29 @@ rule compare_delays:
         "../scripts/compare_delays.py"
 
 
+rule relate_storms:
+    input:
+        decays=f"{RESULTS}/decays.nc",
+        Kp=config["index"]["Kp_files"],
+    output:
+        influence=f"{RESULTS}/influence.csv",
+        dependence=f"{RESULTS}/dependence.csv",
+    log:
+        f"{LOGS}/relate_storms.log",
+    benchmark:
+        f"{LOGS}/benchmarks/relate_storms.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("relate_storms"),
+        confidence=config["fit"]["confidence"],
+    message:
+        "Leaving out each storm, and relating the rates to the storms"
+    script:
+        "../scripts/relate_storms.py"
+
+
 rule average_lifetimes:
     input:
         decays=f"{RESULTS}/decays.nc",

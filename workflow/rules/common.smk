@@ -22,11 +22,12 @@ for own in [
     config["storms"]["table"],
     config["windows"]["table"],
     *config["index"]["files"],
+    *config["index"]["Kp_files"],
     config["lock"],
 ]:
     if own and not Path(own).is_file():
         raise WorkflowError(
-            f"config: there is no file {own} (named as storms.table or windows.table, in index.files or as lock)"
+            f"config: there is no file {own} (named as storms.table, windows.table or lock, in index.files or in index.Kp_files)"
         )
 
 RUN = config["run"]
@@ -120,6 +121,8 @@ def final_outputs():
         "surface.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "influence.csv",
+        "dependence.csv",
         "files.csv",
         "inputs.tsv",
         "provenance.json",
