@@ -11,14 +11,13 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
-from ringdecay.decays.curvature import parabola_likelihood
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.shape import FitFloor, with_shape
+from ringdecay.decays.shape import pool_shapes, with_shape
 from ringdecay.decays.windows import Times, cell_windows, data_span, half_bin, index_change, index_windows, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
@@ -121,22 +120,17 @@ def fit_decays(
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     pooled = pool_cuts(cuts, min_points) if mode == "calibrated" else None
-    about_parabolas = None if pooled is None else pool_cuts(cuts, min_points, parabola_likelihood)
+    found = [_fit(c, pooled, min_points, confidence, r_max) for c in cuts]
+    pools = None if pooled is None else pool_shapes(cuts, found, pooled, min_points)
     highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
-    fit_floor: FitFloor = "always" if floor_name(floor) == "free" else "auto" if floor_name(floor) in ("auto", "quiet") else "never"
-    rows = [
-        with_shape(
-            c,
-            _fit(c, pooled, min_points, confidence, r_max),
-            about_parabolas,
-            highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
-            fit_floor=fit_floor,
-            confidence=confidence,
-            stages=two_stages,
-            bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
-        )
-        for c in cuts
-    ]
+    settings: dict[str, Any] = {
+        "highest_floor": np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
+        "fit_floor": {"free": "always", "auto": "auto", "quiet": "auto"}.get(floor_name(floor), "never"),
+        "confidence": confidence,
+        "stages": two_stages,
+        "bin_days": float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
+    }
+    rows = [with_shape(c, values, pools, **settings) for c, values in zip(cuts, found, strict=True)]
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)

@@ -16,7 +16,7 @@ from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
 from ringdecay.decays.result import as_dataset
-from ringdecay.decays.shape import with_shape
+from ringdecay.decays.shape import ShapePools, with_shape
 from ringdecay.decays.windows import DAY, to_time
 from ringdecay.errors import InputError, unknown
 
@@ -104,7 +104,7 @@ def fit_decay(
     found = with_shape(
         one,
         found,
-        alone,
+        None if alone is None else ShapePools(alone, alone),
         highest_floor=np.array([highest_floor(values, n, exposure)]),
         fit_floor="always" if name_of_floor == "free" else "auto" if name_of_floor == "auto" else "never",
         confidence=confidence,

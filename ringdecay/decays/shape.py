@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from ringdecay.decays.cells import Cut
-from ringdecay.decays.curvature import curvature, two_stages
-from ringdecay.decays.free_floor import exponential_floor
+from ringdecay.decays.cells import Cut, pool_cuts
+from ringdecay.decays.curvature import curvature, parabola_likelihood, two_stages
+from ringdecay.decays.free_floor import fit_free_floor, floor_likelihood
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.pooling import Pool
@@ -32,10 +33,43 @@ FLOOR_EFOLDS = 1.7
 FitFloor = Literal["always", "auto", "never"]
 
 
+@dataclass(frozen=True)
+class ShapePools:
+    """Error models of a run about other curves than a line: a parabola, and an exponential with a floor of its own."""
+
+    parabola: Pool
+    floor: Pool
+
+
+def pool_shapes(cuts: list[Cut], found: list[dict[str, np.ndarray]], pooled: Pool, min_points: int) -> ShapePools:
+    """Pool the error's parameters about parabolas, and about free floors where these can be told from the decay.
+
+    Parameters
+    ----------
+    cuts, found : list
+        Series of every storm, and their straight fits.
+    pooled : Pool
+        Error model about lines; it stands for that about floors where too few series of the run could have one.
+    min_points : int
+        Fewest points of a series.
+    """
+    able = [np.flatnonzero(_separable(values) & ~np.isfinite(c.floor)) for c, values in zip(cuts, found, strict=True)]
+    some = [replace(c, series=c.series.take(rows)) for c, rows in zip(cuts, able, strict=True)]
+    floor = pool_cuts(some, FLOOR_POINTS, floor_likelihood)
+    return ShapePools(pool_cuts(cuts, min_points, parabola_likelihood), floor if floor.n_series else pooled)
+
+
+def _separable(values: dict[str, np.ndarray]) -> NDArray[np.bool_]:
+    """Whether a series is long enough for a floor of its own."""
+    with np.errstate(invalid="ignore"):
+        out: NDArray[np.bool_] = (values["n"] >= FLOOR_POINTS) & (values["rate"] * (values["t_last"] - values["t_first"]) >= FLOOR_EFOLDS)
+    return out
+
+
 def with_shape(
     cut: Cut,
     values: dict[str, np.ndarray],
-    pooled: Pool | None,
+    pools: ShapePools | None,
     *,
     highest_floor: Floats,
     fit_floor: FitFloor,
@@ -51,8 +85,8 @@ def with_shape(
         The series that were fitted.
     values : dict
         What `fit_calibrated` or `fit_paper` returned.
-    pooled : Pool or None
-        Error model of the run about parabolas; None in paper mode, where the error is taken as white and no floor is fitted.
+    pools : ShapePools or None
+        Error models of the run; None in paper mode, where the error is taken as white and no floor is fitted.
     highest_floor : ndarray, shape (series,)
         The highest floor that the data allow, for series whose floor is not known; NaN where that cannot be said.
     fit_floor : {"always", "auto", "never"}
@@ -64,17 +98,16 @@ def with_shape(
     bin_days : float or ndarray, shape (series,)
         Width of a time bin.
     """
-    out = values | _bends(cut, values, pooled, stages)
+    out = values | _bends(cut, values, None if pools is None else pools.parabola, stages)
     known = np.isfinite(cut.floor)
     fitted = np.isfinite(values["rate"])
-    line_efolds = values["rate"] * (values["t_last"] - values["t_first"])
-    separable = fitted & (values["n"] >= FLOOR_POINTS) & (line_efolds >= FLOOR_EFOLDS)
+    separable = _separable(values)
     matters = fitted & ~known & _floor_matters(cut, values, highest_floor)
     wanted = {"always": fitted & ~known, "auto": matters & separable, "never": np.zeros_like(known)}[fit_floor]
-    if pooled is None:
-        wanted = np.zeros_like(known)
     out["floor"] = cut.floor.copy()
-    own = _fit_own_floor(cut, out, pooled, wanted, confidence) if pooled is not None and wanted.any() else np.zeros_like(known)
+    own = np.zeros_like(known)
+    if pools is not None and wanted.any():
+        own = _fit_own_floor(cut, out, pools.floor, wanted, confidence)
     with np.errstate(invalid="ignore"):
         coarse = out["rate"] * bin_days > COARSEST_BIN
     out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~(own & separable), coarse_bins=coarse)
@@ -127,7 +160,7 @@ def _floor_matters(cut: Cut, values: dict[str, np.ndarray], highest_floor: Float
 def _fit_own_floor(cut: Cut, out: dict[str, np.ndarray], pooled: Pool, wanted: NDArray[np.bool_], confidence: float) -> NDArray[np.bool_]:
     """Put the rates above floors of the series' own into `out`, and tell where."""
     rows = np.flatnonzero(wanted)
-    found = exponential_floor(cut.series.take(rows), pooled)
+    found = fit_free_floor(cut.series.take(rows), pooled)
     good = np.isfinite(found.rate) & np.isfinite(found.rate_se)
     rows = rows[good]
     rate, rho = found.rate[good], found.rho[good]
