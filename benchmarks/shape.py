@@ -12,10 +12,9 @@ import click
 import numpy as np
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, pool_cuts
-from ringdecay.decays.curvature import parabola_likelihood
 from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.result import FLAGS
-from ringdecay.decays.shape import FitFloor, with_shape
+from ringdecay.decays.shape import FitFloor, pool_shapes, with_shape
 
 SIGMA, COUNTS, SPACING = 0.15, 1000.0, 0.374
 EFOLDS, POINTS, RHO = (3.0, 4.0, 5.0), (24, 36, 60), (0.0, 0.4, 0.8)
@@ -43,10 +42,8 @@ def fit(one: Cut, highest: float, fit_floor: FitFloor = "auto") -> dict[str, np.
     pooled = pool_cuts([one], 5)
     values = fit_calibrated(one, pooled, 5, 0.95)
     allowed = np.full(len(values["rate"]), highest)
-    about_parabolas = pool_cuts([one], 5, parabola_likelihood)
-    return with_shape(
-        one, values, about_parabolas, highest_floor=allowed, fit_floor=fit_floor, confidence=0.95, stages=True, bin_days=SPACING
-    )
+    pools = pool_shapes([one], [values], pooled, 5)
+    return with_shape(one, values, pools, highest_floor=allowed, fit_floor=fit_floor, confidence=0.95, stages=True, bin_days=SPACING)
 
 
 def flagged(values: dict[str, np.ndarray], name: str) -> float:

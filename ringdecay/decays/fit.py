@@ -12,14 +12,14 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
-from ringdecay.decays.curvature import parabola_likelihood
-from ringdecay.decays.estimators import ErrorModels, chosen, compared, estimator_named, names_compared
+from ringdecay.decays.error_models import pool_models
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.shape import FitFloor, with_shape
+from ringdecay.decays.shape import floor_fitting, with_shape
 from ringdecay.decays.window_choice import choose_windows
 from ringdecay.decays.windows import Times, cell_flags, cell_windows, data_span, half_bin, index_change, storm_coords, to_time
 from ringdecay.errors import InputError, unknown
@@ -134,27 +134,25 @@ def fit_decays(
     fewest = min_counts if mode == "calibrated" else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
     calibrated = mode == "calibrated"
-    models = None
-    if calibrated or names:
-        models = ErrorModels(pool_cuts(cuts, min_points), pool_cuts(cuts, min_points, parabola_likelihood))
     used = estimator if calibrated else "ols"
-    plain = [_fit(c, models if calibrated else None, used, min_points, confidence, r_max) for c in cuts]
+    models, known = None, {}
+    if calibrated or names:
+        pooled = pool_cuts(cuts, min_points)
+        known["gls"] = [fit_calibrated(c, pooled, min_points, confidence) for c in cuts]
+        models = pool_models(cuts, known["gls"], pooled, min_points)
+    if models is not None and calibrated and used != "gls":
+        known[used] = [fit_calibrated(c, models.line, min_points, confidence, chosen(used, c, models, confidence)) for c in cuts]
+    elif not calibrated:
+        known["ols"] = [fit_paper(c, min_points, confidence, r_max) for c in cuts]
     highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
-    own_floor: FitFloor = "always" if floor_name(floor) == "free" else "auto" if floor_name(floor) in ("auto", "quiet") else "never"
-    rows = [
-        with_shape(
-            c,
-            row,
-            models.parabola if models is not None and calibrated else None,
-            highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
-            # The other estimators are what they are; a floor of the series' own belongs to the calibrated one.
-            fit_floor=own_floor if used == "gls" else "never",
-            confidence=confidence,
-            stages=two_stages,
-            bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
-        )
-        for c, row in zip(cuts, plain, strict=True)
-    ]
+    settings: dict[str, Any] = {
+        "highest_floor": np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
+        "fit_floor": floor_fitting(floor_name(floor), used),
+        "confidence": confidence,
+        "stages": two_stages,
+        "bin_days": float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
+    }
+    rows = [with_shape(c, values, models if calibrated else None, **settings) for c, values in zip(cuts, known[used], strict=True)]
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
@@ -164,7 +162,9 @@ def fit_decays(
     values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
 
     if names and models is not None:
-        beside = [compared(c, models, names, {used: row}, min_points, confidence) for c, row in zip(cuts, plain, strict=True)]
+        beside = [
+            compared(c, models, names, {name: fits[k] for name, fits in known.items()}, min_points, confidence) for k, c in enumerate(cuts)
+        ]
         for name in COMPARISON:
             by_storm = [one[name] for one in beside]
             values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
@@ -232,12 +232,6 @@ def _cut_storm(
 ) -> Cut:
     rows, inside = rows_in_window(bins, centre, half_bin, start, stop)
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
-
-
-def _fit(c: Cut, models: ErrorModels | None, estimator: str, min_points: int, confidence: float, r_max: float) -> dict[str, np.ndarray]:
-    if models is None:
-        return fit_paper(c, min_points, confidence, r_max)
-    return fit_calibrated(c, models.line, min_points, confidence, chosen(estimator, c, models, confidence))
 
 
 def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
-from ringdecay.decays.mixture import integrate_error
+from ringdecay.decays.mixture import column_grid, integrate_error
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.whitening import normal_equations, solve
 
@@ -44,7 +44,7 @@ class FreeFloor:
     theta: Floats
 
 
-def exponential_floor(series: Series, pooled: Pool) -> FreeFloor:
+def fit_free_floor(series: Series, pooled: Pool) -> FreeFloor:
     """Fit an exponential and a floor to every series.
 
     Parameters
@@ -52,7 +52,8 @@ def exponential_floor(series: Series, pooled: Pool) -> FreeFloor:
     series : Series
         Log flux, with no floor taken off.
     pooled : Pool
-        Error model of the run.
+        Error model of the run; best that about such curves, from `floor_likelihood`, for the fluctuation of log flux is less where a floor
+        makes a part of it.
 
     Returns
     -------
@@ -68,53 +69,88 @@ def exponential_floor(series: Series, pooled: Pool) -> FreeFloor:
     return FreeFloor(*out)
 
 
+def floor_likelihood(series: Series, pooled: Pool, sigma: Floats) -> Floats:
+    """Restricted log-likelihood about an exponential and a floor at nodes of sigma, shape (sigma, series), for `pool`."""
+    start = _start(series)
+    size, theta = np.full(len(series.n), np.sqrt(pooled.scatter)), np.full(len(series.n), pooled.spacing)
+    working, residual, columns = _linearised(start, _gauss_newton(start, (start.a, start.b, start.beta), size, theta))
+    return column_grid(working, residual, columns, pooled, sigma)[1]
+
+
 def _fit_chunk(series: Series, pooled: Pool) -> Floats:
+    start = _start(series)
+    sigma = np.full(len(series.n), np.exp(pooled.log_sigma) if pooled.n_series else np.sqrt(pooled.scatter))
+    theta = np.full(len(series.n), np.exp(pooled.log_theta) if pooled.n_series else pooled.spacing)
+    curve: Curve = (start.a, start.b, start.beta)
+    # The second time with the series' own error model.
+    for _ in range(2):
+        curve = _gauss_newton(start, curve, sigma, theta)
+        found = integrate_error(*_linearised(start, curve), pooled)
+        sigma, theta = found.sigma, found.theta
+    a, b, beta = curve
+    change = _within(beta, found.mean, found.covariance)
+    slope, unit = (b + change[1]) / start.span, start.reference * np.exp(start.mean_y)
+    return np.array(
+        [
+            -slope,
+            found.scale[1] / start.span,
+            found.df[1],
+            (beta + change[2]) * unit,
+            found.scale[2] * unit,
+            start.mean_y + a + change[0] - slope * start.mean_t,
+            found.rho,
+            sigma,
+            theta,
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Series about their means, with time in half spans, and a first curve: log signal `a + b x`, floor `beta` times `reference`."""
+
+    series: Series
+    y: Floats
+    x: Floats
+    mean_y: Floats
+    mean_t: Floats
+    span: Floats
+    reference: Floats
+    a: Floats
+    b: Floats
+    beta: Floats
+
+
+def _start(series: Series) -> _Start:
     line = least_squares(series)
     valid = series.valid
-    centre = line.mean_y
-    y = np.where(valid, series.y - centre[:, None], 0.0)
+    y = np.where(valid, series.y - line.mean_y[:, None], 0.0)
     dt = np.where(valid, series.t - line.mean_t[:, None], 0.0)
     span = np.abs(dt).max(1)
     x = dt / span[:, None]
     late = valid & (np.arange(y.shape[1]) >= (series.n - LAST_POINTS)[:, None])
     reference = np.exp((late * y).sum(1) / late.sum(1))
-    # The first curve: a line through what is left above half of the reference.
-    left = np.maximum(np.exp(y) - 0.5 * reference[:, None], 0.2 * np.exp(y))
-    share = left / np.exp(y)
-    start = least_squares(Series(np.where(valid, np.log(left), 0.0), x, series.noise, series.n), share**2)
-    a, b, beta = start.mean_y - start.slope * start.mean_t, start.slope, np.full(len(y), 0.5)
-    sigma = np.full(len(y), np.exp(pooled.log_sigma) if pooled.n_series else np.sqrt(pooled.scatter))
-    theta = np.full(len(y), np.exp(pooled.log_theta) if pooled.n_series else pooled.spacing)
-    for last in (False, True):
-        for step in range(STEPS):
-            residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
-            both = np.concatenate([residual[None], columns])
-            found = solve(normal_equations(Series(y, series.t, noise, series.n), sigma, theta, both)[0])
-            change = _within(beta, found.values, found.covariance)
-            # No step is longer than one e-fold; the later ones are damped, so that none goes to and fro for ever.
-            change *= np.minimum(1.0, 1.0 / np.maximum(np.abs(change).max(0), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7)
-            a, b, beta = a + change[0], b + change[1], beta + change[2]
-        residual, columns, noise = _linearised(series, y, x, reference, a, b, beta)
-        working = Series(y, series.t, noise, series.n)
-        values = integrate_error(working, residual, columns, pooled)
-        sigma, theta = values.sigma, values.theta
-        if last:
-            break
-    change = _within(beta, values.mean, values.covariance)
-    slope = b + change[1]
-    return np.array(
-        [
-            -slope / span,
-            values.scale[1] / span,
-            values.df[1],
-            (beta + change[2]) * reference * np.exp(centre),
-            values.scale[2] * reference * np.exp(centre),
-            centre + a + change[0] - slope / span * line.mean_t,
-            values.rho,
-            sigma,
-            theta,
-        ]
-    )
+    # A line through what is left above half of the reference, with the weights of the shares.
+    share = np.maximum(1 - 0.5 * reference[:, None] * np.exp(-y), 0.2)
+    first = least_squares(Series(np.where(valid, y + np.log(share), 0.0), x, series.noise, series.n), share**2)
+    a = first.mean_y - first.slope * first.mean_t
+    return _Start(series, y, x, line.mean_y, line.mean_t, span, reference, a, first.slope, np.full(len(y), 0.5))
+
+
+Curve = tuple[Floats, Floats, Floats]
+
+
+def _gauss_newton(start: _Start, curve: Curve, sigma: Floats, theta: Floats) -> Curve:
+    """Improve level, slope and floor with a given error model."""
+    a, b, beta = curve
+    for step in range(STEPS):
+        working, residual, columns = _linearised(start, (a, b, beta))
+        found = solve(normal_equations(working, sigma, theta, np.concatenate([residual[None], columns]))[0])
+        change = _within(beta, found.values, found.covariance)
+        # No step is longer than one e-fold; the later ones are damped, so that none goes to and fro for ever.
+        change *= np.minimum(1.0, 1.0 / np.maximum(np.abs(change).max(0), 1e-12)) * (1.0 if step < STEPS // 2 else 0.7)
+        a, b, beta = a + change[0], b + change[1], beta + change[2]
+    return a, b, beta
 
 
 def _within(beta: Floats, change: Floats, covariance: Floats) -> Floats:
@@ -127,18 +163,16 @@ def _within(beta: Floats, change: Floats, covariance: Floats) -> Floats:
     return kept
 
 
-def _linearised(
-    series: Series, y: Floats, x: Floats, reference: Floats, a: Floats, b: Floats, beta: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Residual and derivatives by (a, b, beta), each over the share of the signal, and the counting noise to go with them."""
-    log_signal = np.clip(a[:, None] + b[:, None] * x, -50, 50)
-    unit = reference[:, None] * np.exp(-log_signal)
+def _linearised(start: _Start, curve: Curve) -> tuple[Series, Floats, Floats]:
+    """Residual and derivatives by level, slope and floor, over the share of the signal, and the series with the noise to go with them."""
+    a, b, beta = curve
+    log_signal = np.clip(a[:, None] + b[:, None] * start.x, -50, 50)
+    unit = start.reference[:, None] * np.exp(-log_signal)
     ratio = beta[:, None] * unit
     size = 1 + np.abs(ratio)
-    bend = np.sign(ratio) * np.log(size)
-    damp = 1 / (1 + np.maximum(ratio, 0.0))
-    by_signal = (1 - ratio / size) / damp
-    columns = np.stack([by_signal, by_signal * x, unit / size / damp])
-    columns = np.where(series.valid, columns, 0.0)
-    residual = np.where(series.valid, (y - log_signal - bend) / damp, 0.0)
-    return residual, columns, series.noise / damp**2
+    share = 1 / (1 + np.maximum(ratio, 0.0))
+    by_signal = (1 - ratio / size) / share
+    valid = start.series.valid
+    columns = np.where(valid, np.stack([by_signal, by_signal * start.x, unit / size / share]), 0.0)
+    residual = np.where(valid, (start.y - log_signal - np.sign(ratio) * np.log(size)) / share, 0.0)
+    return Series(start.y, start.series.t, start.series.noise / share**2, start.series.n), residual, columns

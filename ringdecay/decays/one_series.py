@@ -11,14 +11,15 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
-from ringdecay.decays.estimators import ErrorModels, chosen, compared, estimator_named, names_compared
+from ringdecay.decays.error_models import ErrorModels
+from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.fit import Mode, check_settings, floor_name
 from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
 from ringdecay.decays.result import as_dataset
-from ringdecay.decays.shape import FitFloor, with_shape
+from ringdecay.decays.shape import floor_fitting, with_shape
 from ringdecay.decays.windows import DAY, to_time
 from ringdecay.errors import InputError, unknown
 
@@ -102,19 +103,18 @@ def fit_decay(
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
     line, spacing = least_squares(one.series), median_spacing(one.series)
     alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
-    models = ErrorModels(alone, alone)
+    models = ErrorModels(alone, alone, alone)
     used = estimator if calibrated else "ols"
     if calibrated:
         plain = fit_calibrated(one, alone, min_points, confidence, chosen(estimator, one, models, confidence))
     else:
         plain = fit_paper(one, min_points, confidence, r_max)
-    own_floor: FitFloor = "always" if name_of_floor == "free" else "auto" if name_of_floor == "auto" else "never"
     found = with_shape(
         one,
         plain,
-        alone if calibrated else None,
+        models if calibrated else None,
         highest_floor=np.array([highest_floor(values, n, exposure)]),
-        fit_floor=own_floor if used == "gls" else "never",
+        fit_floor=floor_fitting(name_of_floor, used),
         confidence=confidence,
         stages=two_stages,
         bin_days=spacing,

@@ -1,17 +1,21 @@
 """The floor from quiet time: what a channel shows when the last storm was long ago.
 
 Long after a storm a channel of fast decay measures its floor alone. What tells the floor from what is left of the signal: it does not
-change in time, and it is the same at every L-shell. Only a level at which several L-shells stand still, and below which none falls, is
-taken for a floor; a quiet flux that still decays, or differs from shell to shell, is not.
+change in time, it fluctuates no more than its counts, and it is the same at every L-shell and after every storm. Only a level at which
+several L-shells stand still after several storms, and below which none falls, is taken for a floor.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from ringdecay.decays.floor import MIN_SHELLS
+from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import read_bins
 from ringdecay.decays.windows import Times, check_storms, days, half_bin
 from ringdecay.errors import InputError
@@ -22,6 +26,8 @@ SAME = 0.15
 STILL = 0.10
 # And they cover at least this much of L: neighbouring shells have nearly the same flux at the minimum of any profile.
 MIN_SPAN = 0.5
+# And they do after at least so many storms: a signal may fall to one level everywhere once.
+MIN_STORMS = 2
 # Fewest counts of a shell's quiet time.
 MIN_COUNTS = 50
 
@@ -68,13 +74,8 @@ def quiet_floor(binned: xr.Dataset, storms: pd.DataFrame, *, quiet_days: float =
         begin: Times = (last + days(quiet_days)).astype("datetime64[ns]")
         quiet &= centre - half >= begin[np.maximum(before, 0)]
     parts = [np.flatnonzero(quiet & (before == k)) for k in range(len(onset))]
-    first, second = (
-        np.stack([_sums(bins.counts[:, p], bins.exposure[:, p]) for p in (np.array_split(part, 2)[k] for part in parts)])
-        if parts
-        else np.zeros((0, 2, binned.sizes["energy"], len(shells)))
-        for k in range(2)
-    )
-    values = np.array([_floor(first[:, :, e], second[:, :, e], shells) for e in range(binned.sizes["energy"])])
+    times = [_QuietTime.of(bins.counts[:, part], bins.exposure[:, part]) for part in parts if len(part) > 1]
+    values = np.array([_floor([time.channel(e) for time in times], shells) for e in range(binned.sizes["energy"])])
     attrs = {
         "units": str(binned["sum_flux"].attrs.get("units", "")),
         "long_name": "flux level at which the channel stands still in quiet time (NaN: no floor seen)",
@@ -83,28 +84,58 @@ def quiet_floor(binned: xr.Dataset, storms: pd.DataFrame, *, quiet_days: float =
     return xr.DataArray(values, dims="energy", coords={"energy": binned["energy"]}, name="floor", attrs=attrs)
 
 
-def _sums(counts: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Add up counts and exposure of quiet bins over probe and time, shape (2, energy, L)."""
-    known = np.isfinite(counts) & np.isfinite(exposure)
-    return np.stack([np.where(known, values, 0.0).sum((0, 1)) for values in (counts, exposure)])
+@dataclass(frozen=True)
+class _QuietTime:
+    """What bins of one quiet time say: arrays of shape (energy, L), or (L,) for one channel.
+
+    Counts and exposure (counts per flux), the log ratio of the flux in the second half to that in the first with its error, and whether
+    the bins scatter no more than their counts.
+    """
+
+    counts: Floats
+    exposure: Floats
+    change: Floats
+    change_error: Floats
+    calm: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, counts: Floats, exposure: Floats) -> _QuietTime:
+        """Add up bins of shape (probe, time, energy, L)."""
+        known = np.isfinite(counts) & np.isfinite(exposure) & (exposure > 0)
+        n, x = np.where(known, counts, 0.0), np.where(known, exposure, 0.0)
+        half = n.shape[1] // 2
+        n_1, n_2, x_1, x_2 = (each.sum((0, 1)) for each in (n[:, :half], n[:, half:], x[:, :half], x[:, half:]))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            expected = x * ((n_1 + n_2) / (x_1 + x_2))
+            chi_squared = np.where(expected > 0, (n - expected) ** 2 / expected, 0.0).sum((0, 1))
+            freedom = np.maximum(known.sum((0, 1)) - 1, 1)
+            change = np.log((n_2 / x_2) / (n_1 / x_1))
+            change_error = np.sqrt(1 / n_1 + 1 / n_2)
+        # Three standard deviations of chi-squared.
+        calm = chi_squared <= freedom + 3 * np.sqrt(2 * freedom)
+        return cls(n_1 + n_2, x_1 + x_2, change, change_error, calm)
+
+    def channel(self, e: int) -> _QuietTime:
+        """Pick one channel."""
+        return _QuietTime(self.counts[e], self.exposure[e], self.change[e], self.change_error[e], self.calm[e])
 
 
-def _floor(first: np.ndarray, second: np.ndarray, shells: np.ndarray) -> float:
-    """Level of one channel from the sums (storm, 2, L) of the first and second half of its quiet times."""
-    both = first + second
-    enough = (both[:, 0] >= MIN_COUNTS) & (first[:, 0] > 0) & (second[:, 0] > 0) & (first[:, 1] > 0) & (second[:, 1] > 0)
+def _floor(times: list[_QuietTime], shells: Floats) -> float:
+    """Level of one channel, NaN if it has none."""
+    if not times:
+        return np.nan
+    counts, exposure, change, change_error, calm = (
+        np.stack([getattr(time, name) for time in times]) for name in ("counts", "exposure", "change", "change_error", "calm")
+    )
+    enough = (counts >= MIN_COUNTS) & np.isfinite(change)
     if not enough.any():
         return np.nan
-    level, error, early, late = np.full((4, *enough.shape), np.nan)
-    level[enough] = both[:, 0][enough] / both[:, 1][enough]
-    error[enough] = 1 / np.sqrt(both[:, 0][enough])
-    early[enough], late[enough] = (half[:, 0][enough] / half[:, 1][enough] for half in (first, second))
-    spread = np.zeros_like(error)
-    spread[enough] = np.sqrt(1 / first[:, 0][enough] + 1 / second[:, 0][enough])
-    lowest = np.nanmin(level * (1 + 2 * error))
-    still = enough & (np.abs(np.log(np.where(enough, late / early, 1.0))) <= STILL + 2 * spread)
+    level = np.where(enough, counts / np.where(enough, exposure, 1.0), np.inf)
+    error = 1 / np.sqrt(np.maximum(counts, 1.0))
+    lowest = (level * (1 + 2 * error)).min()
+    still = enough & calm & (np.abs(change) <= STILL + 2 * change_error)
     same = still & (level * (1 - 2 * error) <= lowest * (1 + SAME))
     members = shells[same.any(0)]
-    if len(members) < MIN_SHELLS or np.ptp(members) < MIN_SPAN:
+    if len(members) < MIN_SHELLS or np.ptp(members) < MIN_SPAN or same.any(1).sum() < MIN_STORMS:
         return np.nan
-    return float(both[:, 0][same].sum() / both[:, 1][same].sum())
+    return float(counts[same].sum() / exposure[same].sum())

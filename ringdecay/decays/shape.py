@@ -10,7 +10,8 @@ from scipy.special import stdtr
 
 from ringdecay.decays.cells import Cut
 from ringdecay.decays.curvature import curvature, two_stages
-from ringdecay.decays.free_floor import exponential_floor
+from ringdecay.decays.error_models import ErrorModels, separable
+from ringdecay.decays.free_floor import fit_free_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.pooling import Pool
@@ -23,19 +24,20 @@ CURVED_LEVEL = 0.01
 COARSEST_BIN = 1 / 6
 # A floor matters if the highest that the data allow changes the rate by more than this share of it.
 FLOOR_MATTERS = 0.05
-# A floor of its own is given to a series of so many bins, in which the straight line falls by so many e-folds. Three e-folds of the
-# signal on a floor of a tenth of the first flux fall by 2.0 for a line; the rest is for chance. The line's rate is used for the choice
-# because it is well known; a choice by the rate above the floor would prefer the steep ones.
-FLOOR_POINTS = 24
-FLOOR_EFOLDS = 1.7
 
 FitFloor = Literal["always", "auto", "never"]
+_FITTED: dict[str, FitFloor] = {"free": "always", "auto": "auto", "quiet": "auto"}
+
+
+def floor_fitting(floor: str, estimator: str) -> FitFloor:
+    """Tell which series get a floor of their own, from the name of the setting; only with the calibrated estimator do any."""
+    return _FITTED.get(floor, "never") if estimator == "gls" else "never"
 
 
 def with_shape(
     cut: Cut,
     values: dict[str, np.ndarray],
-    pooled: Pool | None,
+    models: ErrorModels | None,
     *,
     highest_floor: Floats,
     fit_floor: FitFloor,
@@ -51,8 +53,8 @@ def with_shape(
         The series that were fitted.
     values : dict
         What `fit_calibrated` or `fit_paper` returned.
-    pooled : Pool or None
-        Error model of the run about parabolas; None in paper mode, where the error is taken as white and no floor is fitted.
+    models : ErrorModels or None
+        Error models of the run; None in paper mode, where the error is taken as white and no floor is fitted.
     highest_floor : ndarray, shape (series,)
         The highest floor that the data allow, for series whose floor is not known; NaN where that cannot be said.
     fit_floor : {"always", "auto", "never"}
@@ -64,20 +66,19 @@ def with_shape(
     bin_days : float or ndarray, shape (series,)
         Width of a time bin.
     """
-    out = values | _bends(cut, values, pooled, stages)
+    out = values | _bends(cut, values, None if models is None else models.parabola, stages)
     known = np.isfinite(cut.floor)
     fitted = np.isfinite(values["rate"]) & np.isfinite(values["sigma"])
-    line_efolds = values["rate"] * (values["t_last"] - values["t_first"])
-    separable = fitted & (values["n"] >= FLOOR_POINTS) & (line_efolds >= FLOOR_EFOLDS)
+    able = separable(values)
     matters = fitted & ~known & _floor_matters(cut, values, highest_floor)
-    wanted = {"always": fitted & ~known, "auto": matters & separable, "never": np.zeros_like(known)}[fit_floor]
-    if pooled is None:
-        wanted = np.zeros_like(known)
+    wanted = {"always": fitted & ~known, "auto": matters & able, "never": np.zeros_like(known)}[fit_floor]
     out["floor"] = cut.floor.copy()
-    own = _fit_own_floor(cut, out, pooled, wanted, confidence) if pooled is not None and wanted.any() else np.zeros_like(known)
+    own = np.zeros_like(known)
+    if models is not None and wanted.any():
+        own = _fit_own_floor(cut, out, models.floor, wanted, confidence)
     with np.errstate(invalid="ignore"):
         coarse = out["rate"] * bin_days > COARSEST_BIN
-    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~(own & separable), coarse_bins=coarse)
+    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~(own & able), coarse_bins=coarse)
     return out
 
 
@@ -127,7 +128,7 @@ def _floor_matters(cut: Cut, values: dict[str, np.ndarray], highest_floor: Float
 def _fit_own_floor(cut: Cut, out: dict[str, np.ndarray], pooled: Pool, wanted: NDArray[np.bool_], confidence: float) -> NDArray[np.bool_]:
     """Put the rates above floors of the series' own into `out`, and tell where."""
     rows = np.flatnonzero(wanted)
-    found = exponential_floor(cut.series.take(rows), pooled)
+    found = fit_free_floor(cut.series.take(rows), pooled)
     good = np.isfinite(found.rate) & np.isfinite(found.rate_se)
     rows = rows[good]
     rate, rho = found.rate[good], found.rho[good]

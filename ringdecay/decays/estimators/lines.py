@@ -6,7 +6,7 @@ import numpy as np
 
 from ringdecay.decays.cells import Cut
 from ringdecay.decays.fitted import Fitted
-from ringdecay.decays.free_floor import exponential_floor as fit_exponential_floor
+from ringdecay.decays.free_floor import fit_free_floor
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.pooling import Pool, estimate
 
@@ -95,7 +95,7 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     Fitted
         NaN for series of fewer than 5 points; `level` is that of the signal above the floor.
     """
-    found = fit_exponential_floor(cut.series, pooled)
+    found = fit_free_floor(cut.series, pooled)
     return Fitted(found.rate, found.rate_se, found.df, found.level)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ringdecay.decays.cells import Cut, with_interval
+from ringdecay.decays.error_models import ErrorModels
 from ringdecay.decays.estimators.counts import negative_binomial, poisson
 from ringdecay.decays.estimators.lines import exponential_floor, gls, ols, weighted
 from ringdecay.decays.estimators.theil_sen import theil_sen
@@ -16,19 +16,6 @@ from ringdecay.decays.gls import Floats
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import COMPARISON
 from ringdecay.errors import unknown
-
-
-@dataclass(frozen=True)
-class ErrorModels:
-    """Error model of the run about straight lines, and about parabolas for what must not take a bend for slow fluctuation."""
-
-    line: Pool
-    parabola: Pool
-
-    def of(self, estimator: str) -> Pool:
-        """Error model that an estimator is to be given."""
-        return self.parabola if estimator == "exponential_floor" else self.line
-
 
 Estimator = Callable[[Cut, Pool, float], Fitted]
 
@@ -52,7 +39,12 @@ def estimator_named(name: str) -> Estimator:
 
 def chosen(name: str, cut: Cut, models: ErrorModels, confidence: float) -> Fitted | None:
     """Fit by the named estimator; None for "gls", which the calibrated fit is by itself."""
-    return None if name == "gls" else estimator_named(name)(cut, models.of(name), confidence)
+    return None if name == "gls" else estimator_named(name)(cut, _model(name, models), confidence)
+
+
+def _model(name: str, models: ErrorModels) -> Pool:
+    """Error model that an estimator is to be given."""
+    return models.floor if name == "exponential_floor" else models.line
 
 
 def names_compared(compare: bool | Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +84,9 @@ def compared(
     """
     if not names:
         return {}
-    found = [
-        known.get(name) or with_interval(cut, ESTIMATORS[name](cut, models.of(name), confidence), min_points, confidence) for name in names
-    ]
+
+    def fit(name: str) -> Mapping[str, Floats]:
+        return with_interval(cut, ESTIMATORS[name](cut, _model(name, models), confidence), min_points, confidence)
+
+    found = [known.get(name) or fit(name) for name in names]
     return {name: np.stack([one[name.removesuffix("_by_estimator")] for one in found]) for name in COMPARISON}
