@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.log_flux import expected_counts
-from ringdecay.decays.pooling import POOL_SERIES, Pool, estimate, median_spacing, pool
+from ringdecay.decays.pooling import POOL_SERIES, Pool, estimate, median_spacing, own_share, pool
 from ringdecay.decays.result import flag_bits
 from ringdecay.decays.windows import first_below
 
@@ -123,11 +123,11 @@ def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], ND
     return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
 
 
-def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
+def pool_cuts(cuts: list[Cut], min_points: int, most: int = POOL_SERIES) -> Pool:
     """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
     able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
     total = sum(len(rows) for rows in able)
-    step = max(total // POOL_SERIES, 1)
+    step = max(total // most, 1)
     parts = [c.series.take(rows[::step]) for c, rows in zip(cuts, able, strict=True) if len(rows)]
     if not parts:
         return Pool(1.0, 1.0)
@@ -136,8 +136,9 @@ def pool_cuts(cuts: list[Cut], min_points: int) -> Pool:
     def joined(name: str) -> Floats:
         return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
 
-    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]))
-    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED)
+    second = None if parts[0].second is None else joined("second")
+    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second)
+    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED, own_share=own_share(series, len(parts)))
 
 
 def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float) -> dict[str, np.ndarray]:
@@ -153,6 +154,7 @@ def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float) -
 
     line = least_squares(series)
     values = {name: full(getattr(found, name)) for name in ("rate", "df", "rho", "sigma", "theta")} | {"rate_se": full(found.se)}
+    values |= {"probe_offset": full(found.offset), "probe_offset_se": full(found.offset_se)}
     level = full(found.level)
     return _finished(cut, enough, values, level, line.r**2, confidence, not_pooled=enough & (pooled.n_series == 0), not_accepted=False)
 
@@ -164,7 +166,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
     rate = np.where(enough, -line.slope, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.where(enough, np.sqrt(line.residual_variance / line.spread_t), np.nan)
-        residual = np.where(series.valid, series.y - line.mean_y[:, None] - line.slope[:, None] * (series.t - line.mean_t[:, None]), 0.0)
+        residual = line.residuals(series)
         spacing = median_spacing(series)
         # Neighbours only: a pair across a gap says nothing of the correlation at the median spacing.
         pairs = series.valid[:, 1:] & (np.diff(series.t, axis=1) < 1.5 * spacing[:, None])
@@ -173,7 +175,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
     values = {
         "rate": rate,
         "rate_se": se,
-        "df": np.where(enough, series.n - 2.0, np.nan),
+        "df": np.where(enough, line.freedom, np.nan),
         "rho": rho,
         "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
         "theta": np.full(len(rate), np.nan),
@@ -195,7 +197,9 @@ def _finished(
     not_accepted: NDArray[np.bool_] | bool,
 ) -> dict[str, np.ndarray]:
     series = cut.series
-    out: dict[str, np.ndarray] = values | intervals(values["rate"], values["rate_se"], values["df"], confidence)
+    nothing = np.full(len(series.n), np.nan)
+    out: dict[str, np.ndarray] = {"probe_offset": nothing, "probe_offset_se": nothing} | values
+    out |= intervals(values["rate"], values["rate_se"], values["df"], confidence)
     some = series.n > 0
     out["t_first"] = np.where(some, series.t[:, 0], np.nan)
     out["t_last"] = np.where(some, series.t[np.arange(len(series.n)), np.maximum(series.n - 1, 0)], np.nan)

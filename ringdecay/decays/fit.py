@@ -13,6 +13,7 @@ import xarray as xr
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats
+from ringdecay.decays.joint import JOINT, appended, fit_joint, join, pool_joint, probe_pair
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.result import VARIABLES, as_dataset, flag_bits
@@ -43,6 +44,7 @@ def fit_decays(
     quantity: str = "log_mean_flux",
     confidence: float = 0.95,
     r_max: float = -0.8,
+    joint: bool = False,
 ) -> xr.Dataset:
     """Fit the decay of the flux in the recovery of every storm, for every probe, energy and L-shell.
 
@@ -79,6 +81,9 @@ def fit_decays(
     r_max : float
         Paper mode accepts a fit whose correlation of log flux and time is at most this. The threshold of the published recipes could not
         be read; -0.8 is our choice.
+    joint : bool
+        Whether to fit the two probes of the data jointly too, with one rate and an offset between them; the result then has one more
+        probe, "joint". In paper mode that is least squares with two levels.
 
     Returns
     -------
@@ -92,6 +97,7 @@ def fit_decays(
         If an argument does not make sense, or the data or the storms lack something.
     """
     check_settings(mode, min_points, r_max)
+    pair = probe_pair(binned) if joint else None
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     windows = index_windows(binned, storms, index) if windows is None else windows
@@ -109,6 +115,14 @@ def fit_decays(
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
+    probes = [str(name) for name in binned["probe"].to_numpy()]
+    if pair is not None:
+        both = [join(c, pair, len(probes)) for c in cuts]
+        pooled_joint = pool_joint(both, min_points) if mode == "calibrated" else None
+        found = [fit_joint(c, pooled_joint, min_points, confidence, r_max) for c in both]
+        values = appended(values, {name: np.stack([row[name] for row in found]) for name in found[0]} if found else {})
+        empty = np.concatenate([empty, empty[:, pair].all(1, keepdims=True)], axis=1)
+        probes, shape = [*probes, JOINT], empty.shape
     values["start"], values["stop"] = to_time(values["t_first"], centre[0]), to_time(values["t_last"], centre[0])
     values["flag"] |= flag_bits(no_window=empty)
     values["floor"] = np.broadcast_to(floors[None, None, :, None], shape).copy()
@@ -123,7 +137,10 @@ def fit_decays(
     attrs |= {"floor_from": "none" if floor is None else "bend of the recoveries" if isinstance(floor, str) else "given"}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if pooled is None else {"min_counts": min_counts} | {f"pool_{k}": v for k, v in asdict(pooled).items()}
-    coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
+    if pair is not None and pooled_joint is not None:
+        attrs |= {f"joint_pool_{k}": v for k, v in asdict(pooled_joint).items()}
+    coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("energy", "L")}
+    coords["probe"] = ("probe", np.array(probes, dtype=object), binned["probe"].attrs)
     if "L_bounds" in binned.coords:
         coords["L_bounds"] = binned["L_bounds"]
     if not np.isfinite(values["rate"]).any():
