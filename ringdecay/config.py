@@ -145,6 +145,10 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
         parts = span / grid[width]
         if abs(parts - round(parts)) > 1e-9 * max(parts, 1.0) or round(parts) < 1:
             wrong.append(f"grid.{width} {grid[width]} must divide {span:g}.")
+    probe = config["lifetimes"]["probe"]
+    needed = {"merged": [], "joint": ["a", "b"]}.get(probe, [probe])
+    if not set(needed) <= set(config["probes"]):
+        wrong.append(f"lifetimes.probe {probe} needs {' and '.join(needed)} in probes.")
     for i, rule in enumerate(config["exclude"]):
         wrong += _check_exclusion(f"exclude.{i}", rule)
     if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):

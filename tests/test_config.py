@@ -58,6 +58,7 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     functions = defaults_of(rd.fit_decays)
     assert {key: functions[key] for key in config["fit"]} == config["fit"]
     assert {key: defaults_of(index_windows)[key] for key in config["windows"]} == config["windows"]
+    assert {key: defaults_of(rd.lifetimes)[key] for key in config["lifetimes"]} == config["lifetimes"]
     storms = {key: value for key, value in config["storms"].items() if key not in ("table", "threshold")}
     assert {key: defaults_of(find_storms)[key] for key in storms} == storms
     schema = load_schema()["properties"]
@@ -97,6 +98,9 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"archive": []}, "archive is .., which does not fit"),
         ({"archive": 5}, "archive is 5, which does not fit.* string or array"),
         ({"offline": "yes"}, "offline is"),
+        ({"lifetimes": {"probe": "both"}}, "lifetimes.probe is 'both'; it must be one of merged, joint, a, b"),
+        ({"lifetimes": {"probe": "joint"}, "probes": ["a"]}, "lifetimes.probe joint needs a and b in probes"),
+        ({"lifetimes": {"probe": "b"}, "probes": ["a"]}, "lifetimes.probe b needs b in probes"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence(change, sentence):

@@ -166,9 +166,9 @@ def _solved(sums: dict[tuple[int, int], Floats], log_det: Floats) -> Grid:
 class Line:
     """Ordinary least squares of many series; every array has shape (series,).
 
-    `mean_t`, `mean_y` and `mean_second` are the means over the points, `spread_t` the sum of squares of t about its mean (each probe's own, as
-    for `r`), `offset` the level of the second probe less that of the first, `freedom` the degrees of freedom, `residual_variance` the
-    residual sum of squares over them.
+    `mean_t`, `mean_y` and `mean_second` are the means over the points, `spread_t` the sum of squares of t about its mean (that of each
+    probe, where there are two; so is `r`), `offset` the level of the second probe less that of the first, `freedom` the degrees of
+    freedom, `residual_variance` the residual sum of squares over them.
     """
 
     slope: Floats
@@ -182,7 +182,7 @@ class Line:
     freedom: NDArray[np.int64]
 
     def residuals(self, series: Series) -> Floats:
-        """What the line leaves of a series, shape (series, point); 0 beyond its points."""
+        """Give what the line leaves of a series, shape (series, point); 0 beyond its points."""
         left = series.y - self.mean_y[:, None] - self.slope[:, None] * (series.t - self.mean_t[:, None])
         if series.second is not None:
             left = left - self.offset[:, None] * (series.second - self.mean_second[:, None])

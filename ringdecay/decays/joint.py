@@ -65,11 +65,10 @@ def join(cut: Cut, pair: tuple[int, int], n_probes: int) -> Cut:
     both = (parts[0].n > 0) & (parts[1].n > 0)
     of_second = np.concatenate([np.full(part.t.shape, float(k)) for k, part in enumerate(parts)], axis=1) * both[:, None]
     series = Series(sorted_in_time(y), sorted_in_time(t), sorted_in_time(noise), n, sorted_in_time(of_second))
-    no_counts = np.zeros((len(n), 1))
-    flags = (getattr(cut, name) for name in ("floor_reached", "few_counts", "counts_unknown"))
-    return Cut(
-        series, Counted(no_counts, no_counts, no_counts, np.zeros_like(n)), cut.floor[first], *(each[first] | each[second] for each in flags)
-    )
+    nothing = np.zeros((len(n), 1))
+    counted = Counted(nothing, nothing, nothing, np.zeros_like(n))
+    flags = [getattr(cut, name) for name in ("floor_reached", "few_counts", "counts_unknown")]
+    return Cut(series, counted, cut.floor[first], *(each[first] | each[second] for each in flags))
 
 
 def pool_joint(cuts: list[Cut], min_points: int) -> Pool:
@@ -90,8 +89,8 @@ def fit_joint(cut: Cut, pooled: Pool | None, min_points: int, confidence: float,
         mean_step = (values["t_last"] - values["t_first"]) / (values["n"] - 1)
         spacing = median_spacing(cut.series)
         nearer = values["rho"] * np.exp(np.maximum(spacing - mean_step, 0.0) / values["theta"])
-        n_eff = values["n"] * (1 - nearer) / (1 + nearer)
-    return values | {"n_eff": np.clip(n_eff, 1.0, values["n"])}
+        n_eff = np.where(np.isnan(values["probe_offset"]), values["n_eff"], values["n"] * (1 - nearer) / (1 + nearer))
+    return values | {"n_eff": n_eff}
 
 
 def appended(values: dict[str, np.ndarray], joint: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -90,6 +90,7 @@ rule fit_decays:
         code=code("fit_decays"),
         windows=config["windows"],
         fit=config["fit"],
+        joint=len(config["probes"]) == 2,
     message:
         "Fitting a decay to every storm, probe, energy and L-shell"
     script:
@@ -112,6 +113,7 @@ rule average_lifetimes:
     params:
         code=code("average_lifetimes"),
         confidence=config["fit"]["confidence"],
+        lifetimes=config["lifetimes"],
     message:
         "Averaging the rates over storms"
     script:
