@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import xarray as xr
+from click.testing import CliRunner
 from scipy import stats
 from synthetic_decays import ornstein_uhlenbeck
 
 import ringdecay as rd
 from ringdecay.binned import SUMS, with_merged_probe
+from ringdecay.cli import main
 from ringdecay.decays import FLAGS, VARIABLES
 from ringdecay.decays.gls import Series, least_squares, reml_grid
 from ringdecay.decays.pooling import OWN_SHARES, Estimate, estimate, median_spacing, own_share, pool
 from ringdecay.errors import InputError
+from ringdecay.store import open_dataset, write_dataset
 
 OFFSET, RATE, COUNTS = np.log(1.3), 0.1, 1e4
 
@@ -258,6 +261,16 @@ def test_a_hand_over_between_probes_that_differ_misleads_the_merged_flux_and_not
     steady = fit(truth, binned)
     assert float(held(steady, truth).sel(probe="merged")) > 0.92
     assert float(steady["probe_offset"].sel(probe="joint").median()) == pytest.approx(np.log(1.3), abs=0.01)
+
+
+def test_the_command_line_averages_the_joint_fits(world, tmp_path):
+    decays = world[2]
+    write_dataset(decays, tmp_path / "decays.nc")
+    told = CliRunner().invoke(main, ["lifetimes", str(tmp_path / "decays.nc"), "--probe", "joint", "--output", str(tmp_path / "tau.nc")])
+    assert told.exit_code == 0, told.output
+    found = open_dataset(tmp_path / "tau.nc")
+    assert found.attrs["probe"] == "joint"
+    np.testing.assert_array_equal(found["rate"], rd.lifetimes(decays, probe="joint")["rate"])
 
 
 def test_paper_mode_fits_least_squares_with_two_levels(world):
