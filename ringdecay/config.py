@@ -147,6 +147,10 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
             wrong.append(f"grid.{width} {grid[width]} must divide {span:g}.")
     if (config["windows"]["source"] == "table") != (config["windows"]["table"] is not None):
         wrong.append('windows.table names the file for windows.source "table"; give both or neither.')
+    probe = config["lifetimes"]["probe"]
+    needed = {"merged": [], "joint": ["a", "b"]}.get(probe, [probe])
+    if not set(needed) <= set(config["probes"]):
+        wrong.append(f"lifetimes.probe {probe} needs {' and '.join(needed)} in probes.")
     for i, rule in enumerate(config["exclude"]):
         wrong += _check_exclusion(f"exclude.{i}", rule)
     if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):

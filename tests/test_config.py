@@ -59,6 +59,7 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     functions = defaults_of(rd.fit_decays)
     # A run shows the estimators side by side; a call of one's own does so if asked.
     assert {key: functions[key] for key in config["fit"]} == config["fit"] | {"compare": False}
+    assert {key: defaults_of(rd.lifetimes)[key] for key in config["lifetimes"]} == config["lifetimes"]
     windows = {key: value for key, value in config["windows"].items() if key not in ("compare_delays", "flux")}
     assert {key: defaults_of(choose_windows)[key] for key in windows} == windows
     assert all(defaults_of(interrupted)[key] == windows[key] for key in ("max_gap_days", "injection_dip"))
@@ -113,6 +114,9 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"windows": {"source": "flow"}}, "it must be one of index, flux, table"),
         ({"windows": {"flux": {"rize": 1}}}, r"'rize' at windows.flux is not a setting; did you mean 'rise'\?"),
         ({"windows": {"injection_dip": -40}}, "windows.injection_dip is -40"),
+        ({"lifetimes": {"probe": "both"}}, "lifetimes.probe is 'both'; it must be one of merged, joint, a, b"),
+        ({"lifetimes": {"probe": "joint"}, "probes": ["a"]}, "lifetimes.probe joint needs a and b in probes"),
+        ({"lifetimes": {"probe": "b"}, "probes": ["a"]}, "lifetimes.probe b needs b in probes"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence(change, sentence):

@@ -112,7 +112,7 @@ def fit(
     merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
     catalogue = read_storms(storm_table)
     windows = index_windows(merged, catalogue, start_delay_days=start_delay_days, max_days=max_days)
-    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode, windows=windows)
+    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode, windows=windows, joint=merged.sizes["probe"] == 2)
     write_dataset(decays, output)
     click.echo(f"{output}: {int(decays['rate'].notnull().sum())} fits of {len(catalogue)} storms{simulated(decays)}")
 
@@ -120,7 +120,7 @@ def fit(
 @main.command()
 @click.argument("decays", type=IN)
 @click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
-@click.option("--probe", default="merged", help="Whose fits: merged, a or b.")
+@click.option("--probe", default="merged", help="Whose fits: merged, joint, a or b.")
 @stage
 def lifetimes(decays: Path, output: Path, probe: str) -> None:
     """Average the rates of DECAYS over storms, cell by cell."""

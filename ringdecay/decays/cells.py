@@ -11,7 +11,7 @@ from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.log_flux import expected_counts
-from ringdecay.decays.pooling import POOL_SERIES, Likelihood, Pool, estimate, median_spacing, pool, straight_likelihood
+from ringdecay.decays.pooling import POOL_SERIES, Likelihood, Pool, estimate, median_spacing, own_share, pool, straight_likelihood
 from ringdecay.decays.result import flag_bits
 from ringdecay.decays.windows import first_below
 
@@ -126,11 +126,11 @@ def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], ND
     return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
 
 
-def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood) -> Pool:
+def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood, most: int = POOL_SERIES) -> Pool:
     """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
     able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
     total = sum(len(rows) for rows in able)
-    step = max(total // POOL_SERIES, 1)
+    step = max(total // most, 1)
     parts = [c.series.take(rows[::step]) for c, rows in zip(cuts, able, strict=True) if len(rows)]
     if not parts:
         return Pool(1.0, 1.0)
@@ -139,8 +139,10 @@ def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straigh
     def joined(name: str) -> Floats:
         return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
 
-    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]))
-    return pool(series, n_independent=len(parts), fewest=FEWEST_POOLED, likelihood=likelihood)
+    second = None if parts[0].second is None else joined("second")
+    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second)
+    n = len(parts)
+    return pool(series, n_independent=n, fewest=FEWEST_POOLED, likelihood=likelihood, own_share=own_share(series, n))
 
 
 def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, chosen: Fitted | None = None) -> dict[str, np.ndarray]:
@@ -158,6 +160,7 @@ def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, c
         return out
 
     values = {name: full(getattr(found, name)) for name in ("rho", "sigma", "theta")}
+    values |= {"probe_offset": full(found.offset), "probe_offset_se": full(found.offset_se)}
     fitted = chosen or Fitted(full(found.rate), full(found.se), full(found.df), full(found.level))
     r2 = np.where(enough, least_squares(series).r ** 2, np.nan)
     return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=enough & (pooled.n_series == 0), not_accepted=False)
@@ -170,7 +173,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
     rate = np.where(enough, -line.slope, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.where(enough, np.sqrt(line.residual_variance / line.spread_t), np.nan)
-        residual = np.where(series.valid, series.y - line.mean_y[:, None] - line.slope[:, None] * (series.t - line.mean_t[:, None]), 0.0)
+        residual = line.residuals(series)
         spacing = median_spacing(series)
         # Neighbours only: a pair across a gap says nothing of the correlation at the median spacing.
         pairs = series.valid[:, 1:] & (np.diff(series.t, axis=1) < 1.5 * spacing[:, None])
@@ -181,7 +184,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
         "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
         "theta": np.full(len(rate), np.nan),
     }
-    fitted = Fitted(rate, se, (series.n - 2).astype(np.float64), line.mean_y - line.slope * line.mean_t)
+    fitted = Fitted(rate, se, line.freedom.astype(np.float64), line.mean_y - line.slope * line.mean_t)
     r2 = np.where(enough, line.r**2, np.nan)
     not_accepted = enough & ~(line.r <= r_max)
     return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=False, not_accepted=not_accepted)
@@ -212,7 +215,9 @@ def _finished(
 ) -> dict[str, np.ndarray]:
     points = _points(cut, fitted)
     enough = points.n >= max(min_points, 3)
-    out: dict[str, np.ndarray] = values | with_interval(cut, fitted, min_points, confidence)
+    nothing = np.full(len(points.n), np.nan)
+    out: dict[str, np.ndarray] = {"probe_offset": nothing, "probe_offset_se": nothing} | values
+    out |= with_interval(cut, fitted, min_points, confidence)
     some = points.n > 0
     out["t_first"] = np.where(some, points.t[:, 0], np.nan)
     out["t_last"] = np.where(some, points.t[np.arange(len(points.n)), np.maximum(points.n - 1, 0)], np.nan)

@@ -16,6 +16,7 @@ from ringdecay.decays.error_models import pool_models
 from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor
 from ringdecay.decays.gls import Floats
+from ringdecay.decays.joint import JOINT, probe_pair, with_joint
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
@@ -59,6 +60,7 @@ def fit_decays(
     quantity: str = "log_mean_flux",
     confidence: float = 0.95,
     r_max: float = -0.8,
+    joint: bool = False,
 ) -> xr.Dataset:
     """Fit the decay of the flux in the recovery of every storm, for every probe, energy and L-shell.
 
@@ -105,6 +107,9 @@ def fit_decays(
     r_max : float
         Paper mode accepts a fit whose correlation of log flux and time is at most this. The threshold of the published recipes could not
         be read; -0.8 is our choice.
+    joint : bool
+        Whether to fit the two probes of the data jointly too, with one rate and an offset between them; the result then has one more
+        probe, "joint". In paper mode that is least squares with two levels.
 
     Returns
     -------
@@ -121,6 +126,7 @@ def fit_decays(
     check_settings(mode, min_points, r_max)
     estimator_named(estimator)
     names = names_compared(compare)
+    pair = probe_pair(binned) if joint else None
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
     windows = choose_windows(binned, storms, index) if windows is None else windows
@@ -156,10 +162,16 @@ def fit_decays(
 
     shape = (len(start), *cells)
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
+    values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
+    probes, joint_pool = [str(name) for name in binned["probe"].to_numpy()], None
+    if pair is not None:
+        values, joint_pool = with_joint(values, cuts, pair, min_points, confidence, r_max if mode == "paper" else None)
+        probes = [*probes, JOINT]
     for name, days in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         values[name] = to_time(values[days], centre[0])
-    values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
-    values["index_change"] = np.full(shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
+    values["index_change"] = (
+        np.full(values["rate"].shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
+    )
 
     if names and models is not None:
         beside = [
@@ -167,7 +179,9 @@ def fit_decays(
         ]
         for name in COMPARISON:
             by_storm = [one[name] for one in beside]
-            values[name] = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
+            found = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
+            # The joint fit is by one estimator only.
+            values[name] = np.pad(found, [(0, 0), (0, 0), (0, pair is not None), (0, 0), (0, 0)], constant_values=np.nan)
 
     attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
     attrs |= {
@@ -179,7 +193,9 @@ def fit_decays(
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
     attrs |= {} if models is None else {f"pool_{k}": v for k, v in asdict(models.line).items()}
-    coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("probe", "energy", "L")}
+    attrs |= {} if joint_pool is None else {f"joint_pool_{k}": v for k, v in asdict(joint_pool).items()}
+    coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("energy", "L")}
+    coords["probe"] = ("probe", np.array(probes, dtype=object), binned["probe"].attrs)
     if names:
         coords["estimator"] = ("estimator", list(names), {"long_name": "how the rate is estimated"})
     if "L_bounds" in binned.coords:

@@ -4,7 +4,8 @@ The model of one series is ``y_k = level + slope t_k + u_k + e_k``: `u` is stati
 ``exp(-|dt| / theta)``, `e_k` is independent with a known variance. The covariance is that of a first-order state-space model, so
 the likelihood, the estimate and its variance come from one Kalman pass over the points (order n) instead of a Cholesky
 factorisation (order n^3), exactly and at irregular times. The columns `y`, 1 and `t` go through the same filter; their innovations
-are ``L^-1`` times the columns, so the sums below are ``X' V^-1 X`` and ``X' V^-1 y``.
+are ``L^-1`` times the columns, so the sums below are ``X' V^-1 X`` and ``X' V^-1 y``. Points of two probes have one column more, 1 for
+the second probe, whose coefficient is the offset between the probes; all points, whoever made them, see the same `u`.
 
 Source: Harvey (1989), Forecasting, structural time series models and the Kalman filter, sections 3.4 and 7.3 (regression effects in
 the filter); Patterson and Thompson (1971), Biometrika 58, 545 (REML).
@@ -35,12 +36,15 @@ class Series:
         Log flux, time (days) and the variance of the counting noise; anything finite beyond the last valid point.
     n : ndarray of int, shape (series,)
         Valid points of each series.
+    second : ndarray, shape (series, point), optional
+        Of two probes' points, 1 for those of the second; 0 throughout where a series has points of one probe only.
     """
 
     y: Floats
     t: Floats
     noise: Floats
     n: NDArray[np.int64]
+    second: Floats | None = None
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -52,20 +56,26 @@ class Series:
         """Pick some of the series, without columns that none of them needs."""
         n = self.n[which]
         width = int(n.max(initial=1))
-        return Series(self.y[which, :width], self.t[which, :width], self.noise[which, :width], n)
+        second = None if self.second is None else self.second[which, :width]
+        return Series(self.y[which, :width], self.t[which, :width], self.noise[which, :width], n, second)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """REML log-likelihood and GLS line on a grid of (theta, sigma), each of shape (theta, sigma, series)."""
+    """REML log-likelihood and GLS line on a grid of (theta, sigma), each of shape (theta, sigma, series).
+
+    `offset` is the level of the second probe less that of the first; 0 with variance 0 where there is none.
+    """
 
     log_likelihood: Floats
     slope: Floats
     slope_variance: Floats
     level: Floats
+    offset: Floats
+    offset_variance: Floats
 
 
-def reml_grid(series: Series, theta: Floats, sigma: Floats) -> Grid:
+def reml_grid(series: Series, theta: Floats, sigma: Floats, own_share: float = 0.0) -> Grid:
     """Restricted likelihood and GLS line of every series at every node of a grid.
 
     Parameters
@@ -76,66 +86,89 @@ def reml_grid(series: Series, theta: Floats, sigma: Floats) -> Grid:
         Correlation times, days.
     sigma : ndarray, shape (sigma, series)
         Standard deviations of the fluctuation, each series with its own nodes.
+    own_share : float
+        Share of the fluctuation's variance that is each point's own (white); the rest is correlated in time.
 
     Returns
     -------
     Grid
-        `slope` per day, `slope_variance` given the node, `level` at t = 0; the log-likelihood without its constant.
+        `slope` per day, `slope_variance` given the node, `level` at t = 0 (of the first probe); the log-likelihood without its constant.
     """
     shape = (len(theta), *sigma.shape)
-    y, t, noise, valid = series.y, series.t, series.noise, series.valid
+    t, noise, valid = series.t, series.noise, series.valid
+    # The columns of the design, the slope's last, and then the data.
+    columns = [np.ones(t.shape), *([] if series.second is None else [series.second]), t, series.y]
     weight = valid.astype(float)
-    variance = np.ascontiguousarray(np.broadcast_to(sigma**2, shape))
+    variance = np.ascontiguousarray(np.broadcast_to((1 - own_share) * sigma**2, shape))
+    own = own_share * sigma**2
     p = variance.copy()
-    m_y, m_1, m_t = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    a_11, a_1t, a_tt, a_1y, a_ty, a_yy = (np.zeros(shape) for _ in range(6))
+    means, innovations = [np.zeros(shape) for _ in columns], [np.empty(shape) for _ in columns]
+    sums = {(i, j): np.zeros(shape) for i in range(len(columns)) for j in range(i, len(columns))}
     log_det, product = np.zeros(shape), np.ones(shape)
-    v_y, v_1, v_t, inverse, gain, work = (np.empty(shape) for _ in range(6))
-    for k in range(y.shape[1]):
+    inverse, gain, work = (np.empty(shape) for _ in range(3))
+    for k in range(t.shape[1]):
         if k:
             dt = np.where(valid[:, k], t[:, k] - t[:, k - 1], 0.0)
             phi = np.exp(-dt / theta[:, None])[:, None, :]
-            for m in (m_y, m_1, m_t):
+            for m in means:
                 np.multiply(m, phi, out=m)
             # P <- sigma^2 + phi^2 (P - sigma^2)
             np.subtract(p, variance, out=p)
             np.multiply(p, phi * phi, out=p)
             np.add(p, variance, out=p)
-        np.add(p, noise[:, k], out=inverse)
+        np.add(p, own + noise[:, k], out=inverse)
         np.multiply(product, np.where(valid[:, k], inverse, 1.0), out=product)
         if k % _LOG_EVERY == _LOG_EVERY - 1:
             log_det += np.log(product)
             product.fill(1.0)
         np.divide(weight[:, k], inverse, out=inverse)
         np.multiply(p, inverse, out=gain)
-        np.subtract(y[:, k], m_y, out=v_y)
-        np.subtract(1.0, m_1, out=v_1)
-        np.subtract(t[:, k], m_t, out=v_t)
-        for m, v in ((m_y, v_y), (m_1, v_1), (m_t, v_t)):
+        for column, m, v in zip(columns, means, innovations, strict=True):
+            np.subtract(column[:, k], m, out=v)
             np.multiply(gain, v, out=work)
             np.add(m, work, out=m)
         # P <- P (1 - K)
         np.multiply(gain, p, out=work)
         np.subtract(p, work, out=p)
-        for first, seconds in ((v_1, ((v_1, a_11), (v_t, a_1t), (v_y, a_1y))), (v_t, ((v_t, a_tt), (v_y, a_ty))), (v_y, ((v_y, a_yy),))):
+        for i, first in enumerate(innovations):
             np.multiply(first, inverse, out=gain)
-            for second, total in seconds:
-                np.multiply(gain, second, out=work)
-                np.add(total, work, out=total)
+            for j in range(i, len(columns)):
+                np.multiply(gain, innovations[j], out=work)
+                np.add(sums[i, j], work, out=sums[i, j])
     log_det += np.log(product)
-    determinant = a_11 * a_tt - a_1t**2
-    slope = (a_11 * a_ty - a_1t * a_1y) / determinant
-    level = (a_1y - slope * a_1t) / a_11
-    misfit = a_yy - level * a_1y - slope * a_ty
-    return Grid(-0.5 * (log_det + np.log(determinant) + misfit), slope, a_11 / determinant, level)
+    return _solved(sums, log_det)
+
+
+def _solved(sums: dict[tuple[int, int], Floats], log_det: Floats) -> Grid:
+    """Solve the normal equations by elimination; the slope is the last unknown, before the data."""
+    data = max(sums)[0]
+    pivots = []
+    for i in range(data):
+        # A column of zeros, the offset of a series of one probe, has the coefficient 0 and no part in the determinant.
+        pivots.append(np.where(sums[i, i] > 0, sums[i, i], 1.0))
+        for j in range(i + 1, data + 1):
+            factor = sums[i, j] / pivots[i]
+            for m in range(j, data + 1):
+                sums[j, m] -= factor * sums[i, m]
+    slope = sums[data - 1, data] / pivots[-1]
+    slope_variance = 1 / pivots[-1]
+    offset = offset_variance = np.zeros(())
+    if data == 3:
+        turn = sums[1, 2] / pivots[1]
+        offset = sums[1, 3] / pivots[1] - turn * slope
+        offset_variance = np.where(sums[1, 1] > 0, 1 / pivots[1], 0.0) + turn**2 * slope_variance
+    level = (sums[0, data] - sums[0, data - 1] * slope - (sums[0, 1] * offset if data == 3 else 0.0)) / pivots[0]
+    log_likelihood = -0.5 * (log_det + sum(np.log(pivot) for pivot in pivots) + sums[data, data])
+    return Grid(log_likelihood, slope, slope_variance, level, *np.broadcast_arrays(offset, offset_variance, slope)[:2])
 
 
 @dataclass(frozen=True)
 class Line:
     """Ordinary least squares of many series; every array has shape (series,).
 
-    `mean_t` and `mean_y` are the means over the points, `spread_t` the sum of squares of t about its mean, `residual_variance` the
-    residual sum of squares over n - 2.
+    `mean_t`, `mean_y` and `mean_second` are the means over the points, `spread_t` the sum of squares of t about its mean (that of each
+    probe, where there are two; so is `r`), `offset` the level of the second probe less that of the first, `freedom` the degrees of
+    freedom, `residual_variance` the residual sum of squares over them.
     """
 
     slope: Floats
@@ -144,6 +177,16 @@ class Line:
     spread_t: Floats
     residual_variance: Floats
     r: Floats
+    offset: Floats
+    mean_second: Floats
+    freedom: NDArray[np.int64]
+
+    def residuals(self, series: Series) -> Floats:
+        """Give what the line leaves of a series, shape (series, point); 0 beyond its points."""
+        left = series.y - self.mean_y[:, None] - self.slope[:, None] * (series.t - self.mean_t[:, None])
+        if series.second is not None:
+            left = left - self.offset[:, None] * (series.second - self.mean_second[:, None])
+        return np.where(series.valid, left, 0.0)
 
 
 def least_squares(series: Series, weight: Floats | None = None) -> Line:
@@ -152,7 +195,7 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
     Parameters
     ----------
     series : Series
-        The series.
+        The series; those of two probes get a level for each.
     weight : ndarray, shape (series, point), optional
         Weights; equal ones by default.
 
@@ -164,13 +207,22 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
     w = series.valid.astype(float)
     if weight is not None:
         w = np.where(series.valid, weight, 0.0)
+    offset_t, offset_y, mean_second, freedom = np.zeros(len(w)), np.zeros(len(w)), np.zeros(len(w)), series.n - 2
     with np.errstate(invalid="ignore", divide="ignore"):
         total = w.sum(1)
         mean_t, mean_y = (w * series.t).sum(1) / total, (w * series.y).sum(1) / total
         dt, dy = series.t - mean_t[:, None], series.y - mean_y[:, None]
+        if series.second is not None:
+            mean_second = np.where(total > 0, (w * series.second).sum(1) / total, 0.0)
+            ds = series.second - mean_second[:, None]
+            s_ss = (w * ds * ds).sum(1)
+            offset_t, offset_y = (np.where(s_ss > 0, (w * ds * d).sum(1) / s_ss, 0.0) for d in (dt, dy))
+            # What is left after two levels: each probe's times and fluxes about its own mean.
+            dt, dy = dt - offset_t[:, None] * ds, dy - offset_y[:, None] * ds
+            freedom = freedom - (s_ss > 0)
         s_tt, s_ty, s_yy = (w * dt * dt).sum(1), (w * dt * dy).sum(1), (w * dy * dy).sum(1)
         slope = np.where(series.n >= 2, s_ty / s_tt, np.nan)
         residual = (w * (dy - slope[:, None] * dt) ** 2).sum(1)
-        residual_variance = np.where(series.n > 2, residual / (series.n - 2), np.nan)
+        residual_variance = np.where(freedom > 0, residual / freedom, np.nan)
         r = np.where(s_yy > 0, s_ty / np.sqrt(s_tt * s_yy), np.nan)
-    return Line(slope, mean_t, mean_y, s_tt, residual_variance, r)
+    return Line(slope, mean_t, mean_y, s_tt, residual_variance, r, offset_y - slope * offset_t, mean_second, freedom)

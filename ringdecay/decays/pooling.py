@@ -14,9 +14,10 @@ JASA 84, 717 (why the uncertainty of the pooled values must be added).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
@@ -33,6 +34,9 @@ SIGMA_STEPS = np.array([0.05, 0.12, 0.22, 0.34, 0.46, 0.58, 0.7, 0.84, 1.0, 1.2,
 POOL_SERIES = 1000
 # A series of fewer points is not asked for its correlation time.
 POOL_POINTS = 10
+# Shares of the fluctuation's variance that are tried for each probe's own part, and the most series that are asked.
+OWN_SHARES = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8])
+OWN_SHARE_SERIES = 128
 # For the pooling sigma has the same nodes for all series, in units of the run's median residual scatter. The log-likelihood is smooth
 # in log sigma and log theta, and a cubic spline gives it in between.
 POOL_LOG_SIGMA = np.arange(-3.0, 2.6, 0.25)
@@ -59,6 +63,8 @@ class Pool:
         Of log theta and log sigma: short series hardly tell a long theta with a large sigma from shorter and smaller ones.
     n_series : int
         Series it comes from; 0 if nothing could be pooled.
+    own_share : float
+        Share of the fluctuation's variance that is each point's own; found only where two probes are fitted jointly.
     """
 
     spacing: float
@@ -69,6 +75,7 @@ class Pool:
     log_sigma_sd: float = np.nan
     correlation: float = np.nan
     n_series: int = 0
+    own_share: float = 0.0
 
 
 # From series, the scale of the nodes, and nodes of sigma of shape (sigma, series) to the log-likelihood (theta, sigma, series).
@@ -80,7 +87,8 @@ class Estimate:
     """Rate of each series, shape (series,): `rate` +- `se` with `df` degrees of freedom, and the error model behind it.
 
     `level` is the fitted log flux at t = 0, `rho` the correlation of neighbouring residuals at the series' own median spacing,
-    `sigma` and `theta` (days) are the fluctuation's posterior means (theta's is geometric).
+    `sigma` and `theta` (days) are the fluctuation's posterior means (theta's is geometric). `offset` is the level of the second of two
+    probes less that of the first, `level` then midway between them; NaN where there are not two.
     """
 
     rate: Floats
@@ -90,6 +98,8 @@ class Estimate:
     rho: Floats
     sigma: Floats
     theta: Floats
+    offset: Floats
+    offset_se: Floats
 
 
 def median_spacing(series: Series) -> Floats:
@@ -109,7 +119,7 @@ def straight_likelihood(series: Series, pooled: Pool, sigma: Floats) -> Floats:
     return _grid(series, pooled, sigma)[0].log_likelihood
 
 
-def pool(series: Series, n_independent: int, fewest: int = 2, likelihood: Likelihood = straight_likelihood) -> Pool:
+def pool(series: Series, n_independent: int, fewest: int = 2, likelihood: Likelihood = straight_likelihood, own_share: float = 0.0) -> Pool:
     """Distribution of correlation time and size of the fluctuation over the series of a run.
 
     Parameters
@@ -123,27 +133,59 @@ def pool(series: Series, n_independent: int, fewest: int = 2, likelihood: Likeli
         Nothing is pooled from fewer series than this.
     likelihood : callable
         Likelihood of the error about what is fitted: a line, or another curve.
+    own_share : float
+        See `Pool`.
     """
-    spacing, line = median_spacing(series), least_squares(series)
     able = np.flatnonzero(series.n >= POOL_POINTS)
-    scatter = _centre(line.residual_variance)
-    start = Pool(_centre(spacing), scatter)
+    start = Pool(_centre(median_spacing(series)), _centre(least_squares(series).residual_variance), own_share=own_share)
     if len(able) < fewest:
         return start
-    able = able[np.linspace(0, len(able) - 1, min(len(able), POOL_SERIES)).round().astype(int)]
-    able = able[np.argsort(series.n[able], kind="stable")]
+    return _pooled(series.take(_spread(series, able, POOL_SERIES)), start, likelihood, n_independent)[0]
+
+
+def _spread(series: Series, able: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Take at most so many series at equal steps, the short ones first."""
+    able = able[np.linspace(0, len(able) - 1, min(len(able), most)).round().astype(int)]
+    out: NDArray[np.int64] = able[np.argsort(series.n[able], kind="stable")]
+    return out
+
+
+def _pooled(series: Series, start: Pool, likelihood: Likelihood, n_independent: int) -> tuple[Pool, float]:
+    """Pool series, and give the log-likelihood of the most likely population too."""
     # The same nodes of sigma for every series, so that the likelihood of any population of them is a matrix product.
-    coarse_sigma = 0.5 * np.log(max(scatter, 1e-16)) + POOL_LOG_SIGMA
+    coarse_sigma = 0.5 * np.log(max(start.scatter, 1e-16)) + POOL_LOG_SIGMA
     found = []
-    for first in range(0, len(able), CHUNK):
-        part = series.take(able[first : first + CHUNK])
+    for first in range(0, len(series.n), CHUNK):
+        part = series.take(np.arange(first, min(first + CHUNK, len(series.n))))
         found.append(likelihood(part, start, np.broadcast_to(np.exp(coarse_sigma)[:, None], (len(coarse_sigma), len(part.n)))))
     log_theta, log_likelihood = _finer(np.log(THETA_STEPS * start.spacing), np.concatenate(found, axis=2), 0)
     log_sigma, log_likelihood = _finer(coarse_sigma, log_likelihood, 1)
+    highest = log_likelihood.max((0, 1))
     # Nothing below e^-100 of the highest: products with numbers near the smallest there are would be slow.
-    given = np.exp(np.maximum(log_likelihood - log_likelihood.max((0, 1)), -100.0))
-    trust = min(n_independent / len(able), 1.0)
-    return _population(given, log_theta, log_sigma, start, trust)
+    given = np.exp(np.maximum(log_likelihood - highest, -100.0))
+    trust = min(n_independent / len(series.n), 1.0)
+    population, most = _population(given, log_theta, log_sigma, start, trust)
+    return population, most + float(highest.sum())
+
+
+def own_share(series: Series, n_independent: int) -> float:
+    """Share of the fluctuation's variance that two probes do not have in common, one for the run; 0 if no series has both probes.
+
+    The mean over `OWN_SHARES`, weighted by the REML likelihood of the series under the distribution of (theta, sigma) that fits them best
+    at that share. The likelihood of many cells counts as that of `n_independent` of them.
+    """
+    able = np.flatnonzero(series.n >= POOL_POINTS)
+    if series.second is not None:
+        able = able[(series.second[able] > 0).any(1)]
+    if series.second is None or not len(able):
+        return 0.0
+    asked = series.take(_spread(series, able, OWN_SHARE_SERIES))
+    start = Pool(_centre(median_spacing(asked)), _centre(least_squares(asked).residual_variance))
+    found = np.array(
+        [_pooled(asked, replace(start, own_share=float(share)), straight_likelihood, n_independent)[1] for share in OWN_SHARES]
+    )
+    weight = np.exp((found - found.max()) * min(n_independent / len(asked.n), 1.0))
+    return float((weight * OWN_SHARES).sum() / weight.sum())
 
 
 def _finer(nodes: Floats, values: Floats, axis: int) -> tuple[Floats, Floats]:
@@ -152,11 +194,12 @@ def _finer(nodes: Floats, values: Floats, axis: int) -> tuple[Floats, Floats]:
     return at, CubicSpline(nodes, values, axis=axis)(at)
 
 
-def _population(likelihood: Floats, log_theta: Floats, log_sigma: Floats, start: Pool, trust: float) -> Pool:
+def _population(likelihood: Floats, log_theta: Floats, log_sigma: Floats, start: Pool, trust: float) -> tuple[Pool, float]:
     """Distribution of the error's parameters, its own uncertainty in it, from the likelihood of shape (theta, sigma, series).
 
     Normal populations on a grid of centres and widths are weighed by the likelihood that they give to all series together, raised to
-    the power `trust`; mean and covariance of their mixture are what is known of the next series.
+    the power `trust`; mean and covariance of their mixture are what is known of the next series. Given with it is the
+    highest log-likelihood.
     """
     theta_centres = np.interp(np.linspace(0, 1, FIRST_CENTRES), np.linspace(0, 1, len(log_theta)), log_theta)
     sigma_centres = np.linspace(log_sigma[0], log_sigma[-1], FIRST_CENTRES)
@@ -177,17 +220,16 @@ def _population(likelihood: Floats, log_theta: Floats, log_sigma: Floats, start:
             sigma_centres = _around(mean_sigma, var_sigma, sigma_centres)
     together = (sigma - mean_sigma) @ weight @ (theta - mean_theta)
     theta_sd, sigma_sd = np.sqrt(var_theta + by_theta @ theta_width**2), np.sqrt(var_sigma + by_sigma @ sigma_width**2)
-    correlation = together / (theta_sd * sigma_sd)
-    return Pool(
-        start.spacing,
-        start.scatter,
-        float(mean_theta),
-        float(theta_sd),
-        float(mean_sigma),
-        float(sigma_sd),
-        float(correlation),
-        likelihood.shape[2],
+    population = replace(
+        start,
+        log_theta=float(mean_theta),
+        log_theta_sd=float(theta_sd),
+        log_sigma=float(mean_sigma),
+        log_sigma_sd=float(sigma_sd),
+        correlation=float(together / (theta_sd * sigma_sd)),
+        n_series=likelihood.shape[2],
     )
+    return population, float(log_weight.max())
 
 
 def _around(mean: float, variance: float, centres: Floats) -> Floats:
@@ -232,7 +274,7 @@ def estimate(series: Series, pooled: Pool) -> Estimate:
     The mixture's mean is the rate; its variance and kurtosis give the standard error and the degrees of freedom of the t
     distribution with the same moments.
     """
-    out = np.full((7, len(series.n)), np.nan)
+    out = np.full((9, len(series.n)), np.nan)
     able = np.flatnonzero(series.n >= 3)
     able = able[np.argsort(series.n[able], kind="stable")]
     for first in range(0, len(able), CHUNK):
@@ -260,9 +302,16 @@ def _estimate_chunk(series: Series, pooled: Pool) -> Floats:
     df = 4 + 6 / np.maximum(fourth / second**2 - 3, 1e-3)
     theta = (THETA_STEPS * pooled.spacing)[:, None, None]
     noise = np.where(series.valid, series.noise, 0.0).sum(1) / series.n
-    rho = mean(np.exp(-median_spacing(series) / theta) * (sigma**2 / (sigma**2 + noise)))
+    rho = mean(np.exp(-median_spacing(series) / theta) * ((1 - pooled.own_share) * sigma**2 / (sigma**2 + noise)))
     rate = -(line.slope + slope)
     level = line.mean_y + mean(grid.level) + rate * line.mean_t
+    offset = np.full(len(rate), np.nan)
+    if series.second is not None:
+        two = (line.mean_second > 0) & (line.mean_second < 1)
+        more = mean(grid.offset)
+        offset = np.where(two, line.offset + more, np.nan)
+        # Midway between the probes, not at their mean over the points.
+        level = level + np.where(two, (0.5 - line.mean_second) * (line.offset + more), 0.0)
     return np.array(
         [
             rate,
@@ -273,6 +322,8 @@ def _estimate_chunk(series: Series, pooled: Pool) -> Floats:
             rho,
             np.sqrt(mean(np.broadcast_to(sigma**2, weight.shape))),
             np.exp(mean(np.log(theta))),
+            offset,
+            np.where(np.isnan(offset), np.nan, np.sqrt(mean(grid.offset_variance + (grid.offset - mean(grid.offset)) ** 2))),
         ]
     )
 
@@ -280,8 +331,8 @@ def _estimate_chunk(series: Series, pooled: Pool) -> Floats:
 def _own_sigma(series: Series, pooled: Pool) -> Floats:
     """Nodes of sigma for each series, shape (sigma, series)."""
     # Few residuals can be small by luck: the nodes follow them, held by the run's typical scatter with the weight of four points.
-    freedom = series.n - 2
-    scale = np.sqrt((freedom * least_squares(series).residual_variance + 4 * pooled.scatter) / (freedom + 4))
+    line = least_squares(series)
+    scale = np.sqrt((line.freedom * np.nan_to_num(line.residual_variance) + 4 * pooled.scatter) / (line.freedom + 4))
     out: Floats = SIGMA_STEPS[:, None] * np.maximum(scale, 1e-8)
     return out
 
@@ -290,10 +341,11 @@ def _grid(series: Series, pooled: Pool, sigma: Floats) -> tuple[Grid, Line]:
     """Give the grid over THETA_STEPS and `sigma` (sigma, series), and the ordinary line that was taken off before, for precision."""
     line = least_squares(series)
     dt = np.where(series.valid, series.t - line.mean_t[:, None], 0.0)
-    dy = np.where(series.valid, series.y - line.mean_y[:, None] - line.slope[:, None] * dt, 0.0)
+    second = None if series.second is None else np.where(series.valid, series.second - line.mean_second[:, None], 0.0)
     # A millionth of the variance as white noise keeps two points at one time apart.
-    noise = series.noise + 1e-6 * np.maximum(line.residual_variance, max(pooled.scatter, 1e-16))[:, None]
-    return reml_grid(Series(dy, dt, noise, series.n), THETA_STEPS * pooled.spacing, sigma), line
+    noise = series.noise + 1e-6 * np.maximum(np.nan_to_num(line.residual_variance), max(pooled.scatter, 1e-16))[:, None]
+    centred = Series(line.residuals(series), dt, noise, series.n, second)
+    return reml_grid(centred, THETA_STEPS * pooled.spacing, sigma, pooled.own_share), line
 
 
 def log_prior(pooled: Pool, log_sigma: Floats) -> Floats:

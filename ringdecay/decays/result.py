@@ -45,6 +45,8 @@ VARIABLES: dict[str, dict[str, str]] = {
     "sigma": {"units": "1", "long_name": "standard deviation of the fluctuation of log flux about the decay, without counting noise"},
     "theta": {"units": "days", "long_name": "correlation time of the fluctuation of log flux"},
     "log_flux_start": {"units": "1", "long_name": "natural log of the fitted flux at start, above the floor where one is taken off"},
+    "probe_offset": {"units": "1", "long_name": "natural log of probe b's flux over probe a's at one time, where both are fitted jointly"},
+    "probe_offset_se": {"units": "1", "long_name": "standard error of the probe offset"},
     "start": {"long_name": "mean time of the samples of the first bin in the fit"},
     "stop": {"long_name": "mean time of the samples of the last bin in the fit"},
     "curvature": {"units": "1/day^2", "long_name": "second derivative of the natural log of flux (positive: the decay slows down)"},

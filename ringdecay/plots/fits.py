@@ -220,10 +220,11 @@ def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.D
 def _series(
     binned: xr.Dataset, probe: str, energy: float, L: float, origin: np.datetime64
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Time (days from the origin), mean flux and its counting error of one cell; the sums of all probes for "merged"."""
+    """Time (days from the origin), mean flux and its counting error of one cell; the sums of both probes for "merged" and "joint"."""
     cell = binned[["n_samples", "sum_flux", "sum_time", "counts"]].sel(energy=energy, L=L, method="nearest")
     probes = [str(name) for name in binned["probe"].to_numpy()]
-    cell = cell.isel(probe=probes.index(probe)) if probe in probes else cell.sum("probe")
+    chosen = probe if probe in probes else "merged"
+    cell = cell.isel(probe=probes.index(chosen)) if chosen in probes else cell.sum("probe")
     flux = mean_flux(cell).to_numpy()
     seconds = sample_time(cell).to_numpy()
     centre = (_nanoseconds(binned["time"]) - origin) / DAY

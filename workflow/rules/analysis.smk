@@ -95,6 +95,7 @@ rule fit_decays:
             if name != "compare_delays"
         },
         fit=config["fit"],
+        joint=len(config["probes"]) == 2,
     message:
         "Fitting a decay to every storm, probe, energy and L-shell"
     script:
@@ -181,6 +182,7 @@ rule average_lifetimes:
     params:
         code=code("average_lifetimes"),
         confidence=config["fit"]["confidence"],
+        lifetimes=config["lifetimes"],
     message:
         "Averaging the rates over storms"
     script:

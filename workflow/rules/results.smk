@@ -222,6 +222,7 @@ rule plot_storm_fits:
     params:
         code=code("plot_storm_fits"),
         figures=config["figures"],
+        probe=config["lifetimes"]["probe"],
     message:
         "Drawing one storm's flux with its fits"
     script:

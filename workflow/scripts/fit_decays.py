@@ -1,4 +1,4 @@
-"""Fit a decay to every storm, probe (and the probes merged), energy and L-shell."""
+"""Fit a decay to every storm, probe (and both, merged and jointly), energy and L-shell."""
 
 from ringdecay.archive import read_lock
 from ringdecay.binned import with_merged_probe
@@ -13,6 +13,6 @@ with logged_to(snakemake.log[0]):
     index = open_array(snakemake.input.index)
     storms = read_storms(snakemake.input.storms)
     windows = choose_windows(binned, storms, index, **snakemake.params.windows)
-    decays = fit_decays(binned, storms, windows=windows, index=index, **snakemake.params.fit)
+    decays = fit_decays(binned, storms, windows=windows, index=index, joint=snakemake.params.joint, **snakemake.params.fit)
     record = provenance(snakemake.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(decays, record), snakemake.output.decays)

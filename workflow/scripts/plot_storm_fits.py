@@ -16,6 +16,7 @@ with logged_to(snakemake.log[0]):
         storm=shown["storm"],
         energies=shown["energies"],
         L=shown["L"],
+        probe=snakemake.params.probe,
     )
     for path in snakemake.output:
         plots.save(figure, path)
