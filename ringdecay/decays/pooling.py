@@ -103,12 +103,19 @@ class Estimate:
 
 
 def median_spacing(series: Series) -> Floats:
-    """Median time between the points of each series, days, shape (series,); NaN for fewer than two points."""
+    """Median time between the points of each series, of two probes those of the same, days, shape (series,); NaN for none."""
     steps = np.where(series.valid[:, 1:], np.diff(series.t, axis=1), np.inf)
+    if series.second is not None:
+        # One probe after the other; the step from one to the other is none.
+        probe = np.where(series.valid, series.second, 2.0)
+        order = np.argsort(probe, axis=1, kind="stable")
+        probe, t = np.take_along_axis(probe, order, 1), np.take_along_axis(series.t, order, 1)
+        steps = np.where((probe[:, 1:] == probe[:, :-1]) & (probe[:, 1:] < 2), np.diff(t, axis=1), np.inf)
     steps = np.sort(steps, axis=1)
     out = np.full(len(series.n), np.nan)
-    some = series.n >= 2
-    count = series.n[some] - 1
+    count = np.isfinite(steps).sum(1)
+    some = count > 0
+    count = count[some]
     rows = np.flatnonzero(some)
     out[some] = 0.5 * (steps[rows, (count - 1) // 2] + steps[rows, count // 2])
     return out
