@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 MIN_STORMS = 3
 # Of equal weight. Below, one storm has more than half of the weight.
 _LEAST_WORTH = 2.0
-#: A decay time is stated where the ends of its interval are at most this factor apart, three to each side: tau varies a hundredfold over a
-#: decade of energy, and a number that is not known to a factor of three is better given as a limit.
+#: A decay time is stated where the ends of its interval are at most this factor apart, about three to each side: tau varies a hundredfold
+#: over a decade of energy, and a number that is not known to a factor of three is better given as a limit.
 WIDEST = 9.0
 # How many errors of a well-known cell the rate must be for the surface to be its log; below, it is linear in the rate. At one error the
 # surface was too sure of itself where slow cells averaged near zero by chance: for tau of 60 to 250 d its intervals held the truth in

@@ -5,7 +5,7 @@
 f is a sum of splines. The rates themselves are fitted, not their logs, so that a rate that is uncertain, near zero or below enters as it
 is. Well above the scale, f is the log of the rate, so that a hundredfold range is smooth; near zero it is linear, so that the surface
 can go through zero and below. (With an exponential in place of the sinh, a run whose slow cells happen to average below zero drags the
-surface towards minus infinity, and its limits with it: 17 % of the limits were wrong where it should be 5 %.)
+log of the surface towards minus infinity, and the limits with it.)
 """
 
 from __future__ import annotations
