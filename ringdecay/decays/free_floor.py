@@ -61,7 +61,8 @@ def fit_free_floor(series: Series, pooled: Pool) -> FreeFloor:
         NaN for series of fewer than 5 points. The floor is negative where the series bends down.
     """
     out = np.full((9, len(series.n)), np.nan)
-    able = np.flatnonzero(series.n >= 5)
+    span = np.where(series.valid, series.t, -np.inf).max(1, initial=-np.inf) - series.t[:, 0]
+    able = np.flatnonzero((series.n >= 5) & (span > 0))
     able = able[np.argsort(series.n[able], kind="stable")]
     for first in range(0, len(able), CHUNK):
         which = able[first : first + CHUNK]

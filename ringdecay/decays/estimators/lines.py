@@ -96,7 +96,8 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
         NaN for series of fewer than 5 points; `level` is that of the signal above the floor.
     """
     found = fit_free_floor(cut.series, pooled)
-    return Fitted(found.rate, found.rate_se, found.df, found.level)
+    known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
+    return Fitted(*(np.where(known, each, np.nan) for each in (found.rate, found.rate_se, found.df, found.level)))
 
 
 def weights(series: Series) -> Floats:
