@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 _YEAR_DAYS = 365.2425
 
@@ -62,4 +66,7 @@ def _mean_in_windows(kp: xr.DataArray, decays: xr.Dataset) -> np.ndarray:
         expected = max((stop - start) / spacing, 1.0)
         if np.isfinite(inside).sum() >= 0.9 * expected:
             means[storm] = np.nanmean(inside)
+    lost = ~np.isnat(first) & np.isnan(means)
+    if lost.any():
+        logger.warning("Kp is not known over the window of %d of %d storms; they stay out of its regression", lost.sum(), len(lost))
     return means
