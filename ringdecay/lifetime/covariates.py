@@ -54,9 +54,10 @@ def _mean_in_windows(kp: xr.DataArray, decays: xr.Dataset) -> np.ndarray:
     if kp.dims != ("time",):
         raise InputError("kp must be a series over time, as open_index(files, 'Kp') gives it")
     time, values = kp["time"].to_numpy(), kp.to_numpy()
-    starts, stops = (decays[name].transpose("storm", ...).to_numpy().reshape(decays.sizes["storm"], -1) for name in ("start", "stop"))
+    starts, stops = (decays[name].transpose("storm", ...).to_numpy() for name in ("start", "stop"))
     # fmin and fmax pass over NaT, a cell without a fit.
-    first, last = np.fmin.reduce(starts, axis=1), np.fmax.reduce(stops, axis=1)
+    cells = tuple(range(1, starts.ndim))
+    first, last = np.fmin.reduce(starts, axis=cells), np.fmax.reduce(stops, axis=cells)
     spacing = np.median(np.diff(time)) if len(time) > 1 else np.timedelta64(3, "h")
     means = np.full(len(first), np.nan)
     for storm, (start, stop) in enumerate(zip(first, last, strict=True)):
