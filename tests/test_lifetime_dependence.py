@@ -85,7 +85,7 @@ def test_storms_without_fit_or_covariate_are_left_out_and_too_few_say_nothing():
     assert np.isnan(same["slope"]).all()
 
 
-def test_covariates_of_the_storms():
+def test_covariates_of_the_storms(caplog):
     fits = decays_of(np.full(10, 0.1), np.full(10, 0.01))
     table = storm_covariates(fits)
     assert list(table.columns) == ["depth", "season_sin", "season_cos"]
@@ -95,10 +95,14 @@ def test_covariates_of_the_storms():
     days = (time - np.datetime64("2015-01-01", "ns")) / np.timedelta64(1, "D")
     kp = xr.DataArray(0.01 * days, coords={"time": time}, dims="time")
     kp[(days > 39) & (days < 42)] = np.nan
+    # Some cells of a storm are without a fit.
+    fits = xr.concat([fits, fits.assign_coords(L=[5.0])], "L")
+    fits = fits.assign({name: fits[name].where(fits["L"] < 5) for name in ("start", "stop")})
     found = storm_covariates(fits, kp=kp)["Kp"]
     # The mean over a window is that of its middle, six days after the minimum.
     np.testing.assert_allclose(np.delete(found, 1), np.delete(0.01 * (36.524 * np.arange(10) + 6), 1), atol=0.002)
     assert np.isnan(found[2])
+    assert "Kp is not known over the window of 1 of 10 storms" in caplog.text
 
 
 def test_covariates_that_do_not_fit_are_said():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from storm_fits import decays_of
 
-from ringdecay.lifetime import influence, lifetimes
+from ringdecay.lifetime import dependence, influence, lifetimes, storm_covariates
+from ringdecay.tables import long_table
 
 
 def test_leaving_a_storm_out_is_averaging_without_it():
@@ -40,3 +41,13 @@ def test_lifetimes_name_the_storm_that_matters_most():
     alone = lifetimes(decays_of(np.array([np.nan, 0.1]), np.array([np.nan, 0.01]))).squeeze()
     assert int(alone["largest_shift_storm"]) == -1
     assert np.isnan(float(alone["largest_shift"]))
+
+
+def test_a_run_without_storms_or_fits_says_nothing_and_does_not_fail():
+    fits = decays_of(np.full(3, np.nan), np.full(3, np.nan))
+    for nothing in (fits, fits.isel(storm=[])):
+        assert np.isnan(influence(nothing)["shift"]).all()
+        found = dependence(nothing, storm_covariates(nothing)[["depth"]])
+        assert np.isnan(found["slope"]).all()
+        assert long_table(found, "slope").empty
+        assert long_table(influence(nothing), "share").empty

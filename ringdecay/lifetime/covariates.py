@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ringdecay.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 _YEAR_DAYS = 365.2425
 
@@ -50,8 +54,10 @@ def _mean_in_windows(kp: xr.DataArray, decays: xr.Dataset) -> np.ndarray:
     if kp.dims != ("time",):
         raise InputError("kp must be a series over time, as open_index(files, 'Kp') gives it")
     time, values = kp["time"].to_numpy(), kp.to_numpy()
-    axes = [dim for dim in decays["start"].dims if dim != "storm"]
-    first, last = (getattr(decays[name], which)(axes).to_numpy() for name, which in (("start", "min"), ("stop", "max")))
+    starts, stops = (decays[name].transpose("storm", ...).to_numpy() for name in ("start", "stop"))
+    # fmin and fmax pass over NaT, a cell without a fit.
+    cells = tuple(range(1, starts.ndim))
+    first, last = np.fmin.reduce(starts, axis=cells), np.fmax.reduce(stops, axis=cells)
     spacing = np.median(np.diff(time)) if len(time) > 1 else np.timedelta64(3, "h")
     means = np.full(len(first), np.nan)
     for storm, (start, stop) in enumerate(zip(first, last, strict=True)):
@@ -62,4 +68,7 @@ def _mean_in_windows(kp: xr.DataArray, decays: xr.Dataset) -> np.ndarray:
         expected = max((stop - start) / spacing, 1.0)
         if np.isfinite(inside).sum() >= 0.9 * expected:
             means[storm] = np.nanmean(inside)
+    lost = ~np.isnat(first) & np.isnan(means)
+    if lost.any():
+        logger.warning("Kp is not known over the window of %d of %d storms; they stay out of its regression", lost.sum(), len(lost))
     return means

@@ -85,7 +85,8 @@ def fits_of(chosen: xr.Dataset) -> Fits:
     -------
     Fits
     """
-    rate, se, df = (chosen[name].to_numpy().reshape(chosen.sizes["storm"], -1) for name in ("rate", "rate_se", "df"))
+    shape = chosen.sizes["storm"], chosen.sizes["energy"] * chosen.sizes["L"]
+    rate, se, df = (chosen[name].to_numpy().reshape(shape) for name in ("rate", "rate_se", "df"))
     use = np.isfinite(rate) & np.isfinite(se)
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), 1.0)

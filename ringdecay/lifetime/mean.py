@@ -115,6 +115,8 @@ def hartung_knapp(fits: Fits, confidence: float) -> dict[str, Floats]:
 
 def median(values: Floats) -> Floats:
     """Median over the first axis of what is not NaN; NaN where there is nothing."""
+    if not len(values):
+        return np.full(values.shape[1:], np.nan)
     k = np.isfinite(values).sum(0)
     ordered = np.sort(values, axis=0)
     low, high = (np.take_along_axis(ordered, np.maximum(i, 0)[None], 0)[0] for i in ((k - 1) // 2, k // 2 - (k == 0)))

@@ -62,8 +62,8 @@ def weighted_line(values: Floats, weights: Floats, design: Floats) -> Line:
     top = weights.max(0, initial=0.0)
     w = weights / np.where(top > 0, top, 1.0)
     columns = design.shape[1]
-    pairs = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
-    gram = (w.T @ pairs).reshape(-1, columns, columns)
+    pairs = (design[:, :, None] * design[:, None, :]).reshape(len(design), columns**2)
+    gram = (w.T @ pairs).reshape(w.shape[1], columns, columns)
     scale = np.sqrt(np.einsum("cpp->cp", gram))
     scale = np.where(scale > 0, scale, 1.0)
     gram = gram / (scale[:, :, None] * scale[:, None, :])
