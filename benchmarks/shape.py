@@ -14,7 +14,7 @@ import numpy as np
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, pool_cuts
 from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.result import FLAGS
-from ringdecay.decays.shape import FitFloor, pool_shapes, with_shape
+from ringdecay.decays.shape import pool_shapes, with_shape
 
 SIGMA, COUNTS, SPACING = 0.15, 1000.0, 0.374
 EFOLDS, POINTS, RHO = (3.0, 4.0, 5.0), (24, 36, 60), (0.0, 0.4, 0.8)
@@ -37,13 +37,14 @@ def draw(seed: int, series: int, points: int, log_flux: np.ndarray, rho: float, 
     return cut(y, t, flux, counts, exposure, inside, np.full(series, known), 5.0, 5.0), highest_floor(flux, counts, exposure)
 
 
-def fit(one: Cut, highest: float, fit_floor: FitFloor = "auto") -> dict[str, np.ndarray]:
-    """Fit one run as `fit_decays` does."""
+def fit(one: Cut, highest: float) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Fit one run as `fit_decays` does; its straight fits, and its results."""
     pooled = pool_cuts([one], 5)
     values = fit_calibrated(one, pooled, 5, 0.95)
     allowed = np.full(len(values["rate"]), highest)
     pools = pool_shapes([one], [values], pooled, 5)
-    return with_shape(one, values, pools, highest_floor=allowed, fit_floor=fit_floor, confidence=0.95, stages=True, bin_days=SPACING)
+    found = with_shape(one, values, pools, highest_floor=allowed, fit_floor="auto", confidence=0.95, stages=True, bin_days=SPACING)
+    return values, found
 
 
 def flagged(values: dict[str, np.ndarray], name: str) -> float:
@@ -57,8 +58,7 @@ def floors(series: int, efolds: float, points: int, rho: float, floor: float, kn
     rate = efolds / ((points - 1) * SPACING)
     one, highest = draw(int(1e4 * efolds + 10 * points + 10 * rho), series, points, log_flux, rho, floor, known)
     row = [f"{efolds:g}", str(points), f"{rho:g}", f"{floor:g}", "no" if np.isnan(known) else f"{known / floor:.2f} of it"]
-    for how in ("never", "auto"):
-        values = fit(one, highest, how)  # type: ignore[arg-type]
+    for values in fit(one, highest):
         fitted = np.isfinite(values["rate"])
         held = (values["rate_low"] <= rate) & (rate <= values["rate_high"])
         row += [f"{100 * (np.median(values['rate'][fitted]) / rate - 1):+.1f}", f"{held[fitted].mean():.3f}"]
@@ -72,7 +72,7 @@ def stages(series: int, efolds: float, points: int, rho: float, ratio: float) ->
     x = np.linspace(0, 1, points)
     log_flux = -efolds * (ratio * np.minimum(x, 0.4) + np.maximum(x - 0.4, 0)) / (0.4 * ratio + 0.6)
     one, _ = draw(int(1e4 * efolds + 10 * points + 10 * rho), series, points, log_flux, rho, 0.0)
-    values = fit(one, np.nan)
+    _, values = fit(one, np.nan)
     row = [f"{efolds:g}", str(points), f"{rho:g}", f"{ratio:g}", f"{flagged(values, 'curved'):.3f}", f"{flagged(values, 'two_stages'):.3f}"]
     for name, stage in (("rate_fast", ratio), ("rate_slow", 1.0)):
         true = efolds * stage / (0.4 * ratio + 0.6) / ((points - 1) * SPACING)
@@ -96,7 +96,7 @@ def main(series: int, part: str) -> None:
             click.echo(floors(series, efolds, points, rho, floor, np.nan))
     if part in ("known", "all"):
         click.echo(head + "\n" + "|---" * 13 + "|")
-        for efolds, points, rho, share in product((1.0, 2.0, 4.0), (12, 24), RHO, (np.nan, 1.0, 1.05)):
+        for efolds, points, rho, share in product((1.0, 3.0), (24, 60), (0.0, 0.8), (np.nan, 1.0, 1.05)):
             click.echo(floors(series, efolds, points, rho, FLOOR, share * FLOOR))
     if part in ("stages", "all"):
         click.echo(

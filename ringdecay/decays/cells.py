@@ -83,7 +83,7 @@ def cut(
     floor : ndarray, shape (series,)
         Floor of the flux, taken off every flux; NaN for none.
     floor_factor : float
-        The series ends before its first flux below so many times the floor.
+        The series ends where an exponential above the floor predicts less than so many times the floor.
     min_counts : float
         Fewest counts that a straight line through the series may predict for a point.
     """
@@ -92,12 +92,14 @@ def cut(
         y = t = flux = counts = exposure = np.full((len(y), 1), np.nan)
         inside = np.zeros((len(y), 1), dtype=bool)
     valid = inside & np.isfinite(y) & np.isfinite(t)
-    end = first_below(flux, valid, floor_factor * floor)
+    end = first_below(above_floor(y, t, counts, valid, floor), valid, floor_factor * floor)
     reached = end < y.shape[1]
     before = np.arange(y.shape[1]) < end[:, None]
     valid &= before
     # What is left of the flux above its floor; the counts of both make the noise.
-    left = np.where(valid & np.isfinite(floor)[:, None], 1 - floor[:, None] / np.where(valid, flux, 1.0), 1.0)
+    left = np.where(valid & np.isfinite(floor)[:, None], 1 - floor[:, None] / np.where(valid & (flux > 0), flux, np.inf), 1.0)
+    # At five floors expected, a bin at 1.25 floors is a freak; left in with a fifth of its flux it has hardly any weight.
+    left = np.maximum(left, 0.2)
     expected = expected_counts(y, t, counts, exposure, valid)
     few = valid & (expected < min_counts)
     valid &= ~few
@@ -115,6 +117,31 @@ def cut(
         np.any(few, axis=1),
         np.any(not_known, axis=1),
     )
+
+
+def above_floor(y: Floats, t: Floats, counts: Floats, valid: NDArray[np.bool_], floor: Floats) -> Floats:
+    """Flux that an exponential above a known floor predicts for every bin, shape (series, point), and its value where no floor is known.
+
+    A window that ended at the first bin that is low by chance would end too early after a low bin and too late after a high one, and
+    its rate would be too small; the prediction, from all bins, does not know which one is low. Gauss-Newton steps on log flux.
+    """
+    out = np.exp(np.where(valid, y, 0.0))
+    rows = np.flatnonzero(np.isfinite(floor) & (valid.sum(1) >= 3))
+    use, known = valid[rows], floor[rows, None]
+    log_flux, when = np.where(use, y[rows], 0.0), np.where(use, t[rows], 0.0)
+    noise = np.where(np.isfinite(counts[rows]), 1 / np.maximum(counts[rows], 1.0), 0.0)
+    n = np.full(len(rows), y.shape[1])
+    share = np.maximum(1 - known * np.exp(-log_flux), 0.1)
+    target, weight = log_flux + np.log(share), np.where(use, share**2, 0.0)
+    for _ in range(6):
+        line = least_squares(Series(target, when, weight, n), weight)
+        log_signal = np.clip(line.mean_y[:, None] + np.nan_to_num(line.slope)[:, None] * (when - line.mean_t[:, None]), -60, 60)
+        model = np.exp(log_signal) + known
+        share = np.maximum(np.exp(log_signal) / model, 1e-6)
+        weight = np.where(use, share**2 / (share**2 + noise / 0.04) + 1e-12, 0.0)
+        target = log_signal + np.clip((log_flux - np.log(model)) / share, -1, 1)
+    out[rows] = model if len(rows) else out[rows]
+    return out
 
 
 def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:

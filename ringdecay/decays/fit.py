@@ -97,7 +97,7 @@ def fit_decays(
         none, a fit for which a floor could matter is given a floor of its own if its window is long enough (flag `floor_fitted`). "free"
         gives every fit its own, None gives none. Where a floor is not known and could matter, the flag is `floor_not_separable`.
     floor_factor : float
-        A window ends before the first bin with less than this many times the floor, where it is known.
+        A window ends where the flux, as predicted by an exponential above the floor, falls below this many times a known floor.
     two_stages : bool
         Whether a fast and a slow stage are fitted too; `rate` is that of one exponential in any case.
     quantity : {"log_mean_flux", "mean_log_flux"}
