@@ -4,7 +4,8 @@
 with its goals and the worlds to measure it in, `run` does it all, `report` writes it.
 """
 
-from ringdecay.validate.claims import CLAIMS, TRIALS, Claim
+from ringdecay.validate.claims import CLAIMS, DEFAULT_SEED, TRIALS, Claim
+from ringdecay.validate.report import markdown, write_report
 from ringdecay.validate.run import summary, validate
 
-__all__ = ["CLAIMS", "TRIALS", "Claim", "summary", "validate"]
+__all__ = ["CLAIMS", "DEFAULT_SEED", "TRIALS", "Claim", "markdown", "summary", "validate", "write_report"]

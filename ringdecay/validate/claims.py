@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
+from math import ceil
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,13 @@ WHOLE_GRID = 1000
 # Missions of ten storms for so many trials.
 TRIALS_A_MISSION = 50
 DEFAULT_SEED = 20150415
+# How a floor can be treated: keywords of `fit_decays`, where "known" stands for the true floor and "none" for None.
+FLOORS: dict[str, dict[str, Any]] = {
+    "known, followed to 5 floors (default)": {"floor": "known"},
+    "known, followed to 2 floors": {"floor": "known", "floor_factor": 2.0},
+    "recognised in the run": {"floor": "auto"},
+    "not looked for": {"floor": "none"},
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ def _worlds(trials: int) -> Iterator[tuple[str, Callable[[World, tuple[int, ...]
     storms, cells = _layout(trials)
 
     def window(points: int, gaps: float) -> float:
-        return ORBIT_DAYS * np.ceil(points / (1 - gaps))
+        return ORBIT_DAYS * ceil(points / (1 - gaps))
 
     # Decays of one e-folding time in the window.
     whole = trials >= WHOLE_GRID
@@ -113,11 +122,9 @@ def _worlds(trials: int) -> Iterator[tuple[str, Callable[[World, tuple[int, ...]
     for tau in (60.0, 120.0, 250.0) if whole else (120.0,):
         world = World(10, trials, round(30.0 / ORBIT_DAYS), tau, 0.5, 0.15, scatter=0.2)
         yield "bias, slow", means, world, {"storms": "10", "scatter": "0.2"}
-    # How the floor is treated. Here a free floor of one series is to be added.
-    for points, floor in product((24, 48) if whole else (24,), ("known", "auto", "none")):
-        says = {"known": "known", "auto": "looked for over the run", "none": "not looked for"}[floor]
+    for points, (says, settings) in product((24, 48) if whole else (24,), FLOORS.items()):
         world = World(storms, cells, points, window(points, 0.0) / 3, 0.4, floor=0.1, noise=0.05)
-        yield "floor", partial(floors, floor=floor), world, {"floor": says}
+        yield "floor", partial(floors, settings=settings), world, {"floor": says}
     for tau, points, rho in product((np.inf, -30.0), some_points, some_rho):
         yield "no decay", claims, World(storms, cells, points, tau, rho), {}
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from ringdecay.binned import merge_probes
@@ -22,7 +23,7 @@ TAU_EDGES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 250.0)
 Row = dict[str, Any]
 
 
-def share(hits: Floats, clusters: Floats | None = None) -> Row:
+def share(hits: NDArray[Any], clusters: NDArray[Any] | None = None) -> Row:
     """Give a share with its error: binomial, or from the scatter of clusters (what shares fluctuations) about it.
 
     Parameters
@@ -49,7 +50,7 @@ def share(hits: Floats, clusters: Floats | None = None) -> Row:
     return {"value": value, "error": error, "trials": n}
 
 
-def mean_of(values: Floats, clusters: Floats | None = None) -> Row:
+def mean_of(values: Floats, clusters: NDArray[Any] | None = None) -> Row:
     """Give a mean with its error, of finite values; of clusters as `share`."""
     finite = np.isfinite(values)
     values = values[finite]
@@ -65,20 +66,20 @@ def median_of(values: Floats) -> Row:
     return row | {"value": float(np.nanmedian(values)) if row["trials"] else np.nan, "error": row["error"] * np.sqrt(np.pi / 2)}
 
 
-def fitted(world: World, seed: tuple[int, ...], mode: Mode, floor: str = "none") -> tuple[xr.Dataset, Floats]:
+def fitted(world: World, seed: tuple[int, ...], mode: Mode, floor: str = "none", **settings: Any) -> tuple[xr.Dataset, Floats]:
     """Draw and fit a world; the fits over (storm, cell), and the rates behind them.
 
-    `floor` is "none" (not looked for), "known" (given) or "auto" (looked for by `instrument_floor`).
+    `floor` is "none" (not looked for), "known" (given), or what `fit_decays` takes; `settings` are more of its keywords.
     """
     drawn = draw(world, seed)
-    how: Mapping[str, Any] = {"none": {"floor": None}, "known": {"floor": drawn.floor}, "auto": {"floor": "auto"}}[floor]
-    return fit_decays(drawn.binned, drawn.storms, mode, start_delay_days=0.0, max_days=1e4, **how), drawn.rate
+    how: Any = {"none": None, "known": drawn.floor}.get(floor, floor)
+    return fit_decays(drawn.binned, drawn.storms, mode, start_delay_days=0.0, max_days=1e4, floor=how, **settings), drawn.rate
 
 
-def holds(low: Floats, high: Floats, rate: Floats) -> Floats:
+def holds(low: Floats, high: Floats, rate: Floats | float) -> NDArray[np.bool_]:
     """Tell which intervals hold a rate, among those that are there."""
     there = np.isfinite(low)
-    out: Floats = ((low <= rate) & (rate <= high))[there]
+    out: NDArray[np.bool_] = ((low <= rate) & (rate <= high))[there]
     return out
 
 
@@ -135,16 +136,21 @@ def means(world: World, seed: tuple[int, ...], mode: Mode) -> list[Row]:
     return rows + ([{"quantity": "means reported as a limit"} | share(limits)] if len(limits) else [])
 
 
-def floors(world: World, seed: tuple[int, ...], mode: Mode, floor: str) -> list[Row]:
-    """Measure what a floor does to the median rate, and how many fits say that it is not separable."""
-    fits, rate = fitted(world, seed, mode, floor)
-    found = fits["rate"].to_numpy()[:, 0, 0]
+def floors(world: World, seed: tuple[int, ...], mode: Mode, settings: Mapping[str, Any]) -> list[Row]:
+    """Measure what a floor does to the median rate of the fits that do not say that it is not separable, and how many say so.
+
+    `settings` are keywords of `fitted`.
+    """
+    fits, rate = fitted(world, seed, mode, **settings)
+    found, flag = (fits[name].to_numpy()[:, 0, 0] for name in ("rate", "flag"))
     there = np.isfinite(found)
-    rows = [{"quantity": "bias of the median rate"} | median_of((found / rate - 1)[there]), {"quantity": "fitted"} | share(there.ravel())]
-    if "floor_not_separable" in FLAGS and mode == "calibrated":
-        flagged = fits["flag"].to_numpy()[:, 0, 0] & FLAGS["floor_not_separable"] > 0
-        rows.append({"quantity": "flagged floor_not_separable"} | share(flagged[there]))
-    return rows
+    says = there & (flag & FLAGS.get("floor_not_separable", 0) > 0)
+    untreated = ", untreated" if settings["floor"] == "none" else ""
+    return [
+        {"quantity": f"bias of the median rate{untreated}"} | median_of((found / rate - 1)[there & ~says]),
+        {"quantity": "fitted"} | share(there.ravel()),
+        {"quantity": "flagged floor_not_separable"} | share(says[there]),
+    ]
 
 
 def claims(world: World, seed: tuple[int, ...], mode: Mode) -> list[Row]:
@@ -175,7 +181,7 @@ def mission(seed: int, mode: Mode) -> pd.DataFrame:
         "storms": np.full(rate.shape, len(there)),
         "fits": there.sum(0),
         "fits_held": ((low <= own) & (own <= high)).sum(0),
-        "resolved": (there & (values(single, "flag") & FLAGS["not_resolved"] == 0)).sum(0),
+        "resolved": (there & (values(single, "flag").astype(int) & FLAGS["not_resolved"] == 0)).sum(0),
         "bias": 1 / (values(mean, "tau") * rate) - 1,
     }
     if mode == "calibrated":

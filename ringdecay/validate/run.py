@@ -166,13 +166,14 @@ def _of_missions(cells: pd.DataFrame, mode: str) -> pd.DataFrame:
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
     """Hold every entry against its goal."""
     low, high, verdict, why = [], [], [], []
-    for row in table.itertuples():
-        goal = CLAIMS[str(row.claim)].goals.get(str(row.quantity))
-        if str(row.claim) == "missions, bias" and not 1 < float(row.tau) <= 60:
+    columns = (table[name] for name in ("claim", "quantity", "tau", "value", "error"))
+    for claim, quantity, tau, value, error in zip(*columns, strict=True):
+        goal = CLAIMS[claim].goals.get(quantity)
+        if claim == "missions, bias" and not 1 < tau <= 60:
             goal = None
         low.append(goal[0] if goal else np.nan)
         high.append(goal[1] if goal else np.nan)
-        judged = ("", "") if goal is None else _verdict(float(row.value), float(row.error), *goal)
+        judged = _verdict(value, error, *goal) if goal else ("", "")
         verdict.append(judged[0])
         why.append(judged[1])
     return table.assign(goal_low=low, goal_high=high, verdict=verdict, why=why)
