@@ -81,12 +81,8 @@ def _summary_table(table: pd.DataFrame) -> str:
 
 
 def _claim_table(some: pd.DataFrame) -> str:
-    world = [name for name in ("points", "rho", "gaps", "noise", "tau") if some[name].notna().any() and some[name].nunique() > 1]
-    if some["case"].nunique() > 1:
-        world = [name for name in world if name != "tau" or some["claim"].iloc[0] != "missions"] + ["case"]
-    if str(some["claim"].iloc[0]).startswith("missions"):
-        world = ["case"]
-    goals = CLAIMS[str(some["claim"].iloc[0])].goals
+    claim = CLAIMS[str(some["claim"].iloc[0])]
+    world, goals = list(claim.columns), claim.goals
     quantities = list(dict.fromkeys(some["quantity"]))
     modes = {"calibrated": "", "paper": ", paper mode"}
     columns = [
@@ -94,7 +90,7 @@ def _claim_table(some: pd.DataFrame) -> str:
     ]
     head = [*world, *(f"{quantity}{modes[mode]}" for quantity, mode in columns)]
     rows = []
-    for _, group in some.groupby(world, sort=False, dropna=False) if world else [((), some)]:
+    for _, group in some.groupby(world, sort=False, dropna=False):
         cells = [_NUMBERS.get(name, "{}").format(group[name].iloc[0]) for name in world]
         for quantity, mode in columns:
             one = group[(group["quantity"] == quantity) & (group["mode"] == mode)]

@@ -78,7 +78,7 @@ def validate(
     for k, mode in enumerate(MODES if fits else ()):
         entries.append(_of_missions(pd.concat(done[len(jobs) + k * missions :][:missions]), mode))
     table = pd.concat([entry for entry in entries if len(entry)], ignore_index=True)
-    table = table[table["claim"].isin(chosen)]
+    table = table[table["claim"].isin(chosen)].astype({"value": float, "error": float})
     table = _judged(table).reindex(columns=COLUMNS)
     table.attrs = {"simulated": "yes", "trials": number, "seed": seed, "missions": missions, "seconds": round(time.monotonic() - began)}
     return table.reset_index(drop=True)

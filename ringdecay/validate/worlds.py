@@ -16,6 +16,11 @@ ORBIT_DAYS = 8.97 / 24
 PEAK_FLUX = 1e5  # cm-2 s-1 sr-1 keV-1, at the begin of a window
 
 
+def bins_of(points: int, gaps: float) -> int:
+    """Time bins of a window that keeps so many points when a share of its bins is missing."""
+    return int(np.ceil(points / (1 - gaps) - 1e-9))
+
+
 @dataclass(frozen=True)
 class World:
     """What a world is made of; one energy channel, and as many L-shells as cells.
@@ -60,7 +65,7 @@ class World:
     @property
     def bins(self) -> int:
         """Time bins of a window, the missing ones too."""
-        return int(np.ceil(self.points / (1 - self.gaps)))
+        return bins_of(self.points, self.gaps)
 
 
 @dataclass(frozen=True)
