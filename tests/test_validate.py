@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from validation_page import measured
+from validation_page import FIGURES, PAGE, measured
 
 from ringdecay import plots, validate
 from ringdecay.cli import main
@@ -156,4 +156,7 @@ def test_the_documents_table_is_what_the_proof_writes(entries):
     for name, rows in now.items():
         assert rows[0] == said[name][0]
     assert [row[0].split(":")[0] for row in said["In sum"][2:]] == list(validate.CLAIMS)
+    for name in FIGURES:
+        assert f"](validation_{name}.png)" in PAGE.read_text(encoding="utf-8")
+        assert PAGE.with_name(f"validation_{name}.png").read_bytes().startswith(b"\x89PNG")
     assert re.search(r"`ringdecay validate --trials \d+ --seed \d+`", measured())
