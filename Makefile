@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 export SPACEPY := $(CURDIR)/$(VENV)/share/spacepy
 export MPLBACKEND := Agg
 
-.PHONY: env run test fuzz chaos format lock clean
+.PHONY: env run test validate fuzz chaos format lock clean
 
 env: $(VENV)/.complete
 
@@ -39,6 +39,11 @@ test: env
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+# Coverage, bias and claims on simulated data, in results/validation; ten minutes. The documents' table is made from it.
+validate: env
+	$(BIN)/snakemake validate --cores $(CORES)
+	$(BIN)/python tests/validation_page.py results/validation
 
 # Damaged CDF files on all cores; a failure names the mutant, which $(BIN)/python tests/fuzz_cdf.py --seed SEED --only NUMBER makes again.
 fuzz: env

@@ -94,7 +94,7 @@ rd.plots.lifetime_curves(lifetimes, [54.7, 99.4, 148.0], [3.05, 4.05, 5.05], tru
 # ## Was the truth found?
 #
 # The share of fits whose 95 % interval holds that storm's own rate. Two storms are few, and cells share their fluctuations, so this is one
-# draw, not a measurement of coverage; that is in `docs/method.md`.
+# draw, not a measurement of coverage; that is in `docs/validation.md`.
 
 # %%
 fits = decays.isel(probe=0)

@@ -6,7 +6,8 @@ The stages, in the order of the data::
     open_index -> find_storms ----------^
 
 Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory` and `plots`. Names are loaded on first use, so that
+`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory`, `plots` and
+`validate`. Names are loaded on first use, so that
 importing the package (and the command line's help) stays quick.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ringdecay import plots as plots
     from ringdecay import simulate as simulate
     from ringdecay import theory as theory
+    from ringdecay import validate as validate
     from ringdecay.archive import fetch as fetch
     from ringdecay.binned import bin_flux as bin_flux
     from ringdecay.binned import merge_binned as merge_binned
@@ -76,7 +78,7 @@ _HOMES = {
     "storm_covariates": "lifetime",
     "tau": "surface",
 }
-_MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory")
+_MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory", "validate")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
 

@@ -8,17 +8,6 @@ import sys
 from conftest import ROOT
 
 
-def test_coverage_prints_a_table_of_both_modes():
-    command = [sys.executable, ROOT / "benchmarks/coverage.py", "--seeds", "1", "--first-seed", "3"]
-    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    head, by_range = rows[0], {row[0]: row for row in rows[2:]}
-    assert {len(row) for row in rows} == {len(head)}
-    assert sum(int(row[1]) for name, row in by_range.items() if "all" not in name) <= int(by_range["all"][1]) == 14 * 14
-    single, paper = (float(by_range["all"][head.index(name)]) for name in ("single fits", "paper mode: single fits"))
-    assert single > 0.85 > paper
-
-
 def test_coverage_of_the_surface_prints_a_table():
     command = [sys.executable, ROOT / "benchmarks/surface_coverage.py", "--seeds", "1", "--first-seed", "3"]
     lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

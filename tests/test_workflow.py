@@ -42,6 +42,11 @@ def test_a_bare_call_in_the_root_does_the_whole_job(bare):
     assert jobs(bare, "--snakefile", "workflow/Snakefile")["bin_flux"] == 12
 
 
+def test_the_proof_is_a_target_of_its_own(bare):
+    assert jobs(bare, "validate") == {"validate": 1, "total": 1}
+    assert "validate" not in jobs(bare)
+
+
 @pytest.mark.parametrize(("config", "months", "years"), [("storm_2015_03", 2, 1), ("mission", 85, 8)])
 def test_real_configs_plan_without_the_network(bare, tmp_path, config, months, years):
     (tmp_path / "sitecustomize.py").write_text(

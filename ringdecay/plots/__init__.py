@@ -1,8 +1,8 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar` and
-`coverage_cells` make whole figures; the `..._panel` and `..._against_...` functions draw the single panels. `save` writes a figure. Axes
-of your own take the look of the rest, tick labels included, if you make them inside
+`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar`,
+`coverage_cells`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...` functions draw the
+single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make them inside
 ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
@@ -14,12 +14,15 @@ from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
 from ringdecay.plots.over_time import flux_panel, index_panel, overview
 from ringdecay.plots.style import STYLE, save
 from ringdecay.plots.surface import lifetime_surface, surface_against_energy, surface_panel
+from ringdecay.plots.validation import bias_panel, coverage_panel, validation_bias, validation_coverage
 
 __all__ = [
     "STYLE",
+    "bias_panel",
     "count_panel",
     "coverage_calendar",
     "coverage_cells",
+    "coverage_panel",
     "estimator_comparison",
     "fit_panel",
     "flux_panel",
@@ -36,4 +39,6 @@ __all__ = [
     "tau_against_L",
     "tau_against_energy",
     "tau_panel",
+    "validation_bias",
+    "validation_coverage",
 ]

@@ -97,7 +97,8 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     """
     found = fit_free_floor(cut.series, pooled)
     known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
-    return Fitted(*(np.where(known, each, np.nan) for each in (found.rate, found.rate_se, found.df, found.level)))
+    rate, se, df, level = (np.where(known, each, np.nan) for each in (found.rate, found.rate_se, found.df, found.level))
+    return Fitted(rate, se, df, level)
 
 
 def weights(series: Series) -> Floats:

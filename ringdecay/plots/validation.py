@@ -1,0 +1,113 @@
+"""The proof as figures: what intervals cover and how far means are off, where the truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+from ringdecay.plots.style import COLOURS, MARKERS, STYLE, new_axes, new_figure, plain_log_axis, say, title
+
+_COLOUR = {"calibrated": COLOURS[0], "paper": COLOURS[1]}
+_MARKER = {"calibrated": MARKERS[0], "paper": MARKERS[1]}
+
+
+@matplotlib.rc_context(STYLE)
+def validation_coverage(entries: pd.DataFrame, *, figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+    """Draw the coverage of single fits against the lag-1 correlation, a panel a length of the series.
+
+    Parameters
+    ----------
+    entries : pandas.DataFrame
+        From `ringdecay.validate.validate`.
+    figure : Figure or SubFigure, optional
+        Where to draw; a new figure of two columns' width if not given.
+
+    Returns
+    -------
+    Figure or SubFigure
+    """
+    some = entries[(entries["claim"] == "single fits") & (entries["quantity"] == "coverage")]
+    figure = new_figure(figure, height=2.6)
+    title(figure, "95 % intervals of single fits: how many hold the true rate", entries)
+    lengths = sorted(some["points"].unique())
+    if not lengths:
+        say(figure.subplots(), "the coverage of single fits was not measured")
+        return figure
+    for ax, points in zip(np.ravel(figure.subplots(1, len(lengths), sharey=True, squeeze=False)), lengths, strict=True):
+        coverage_panel(some[some["points"] == points], ax=ax)
+        ax.set_title(f"{points:.0f} points")
+    figure.get_axes()[0].set_ylabel("share of intervals")
+    figure.legend(handles=_modes(), loc="outside lower center", ncols=4)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def coverage_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw coverage against the lag-1 correlation with its goal; filled without gaps, hollow with gaps in the series."""
+    ax = new_axes(ax)
+    ax.axhspan(entries["goal_low"].iloc[0], entries["goal_high"].iloc[0], color="0.88", linewidth=0)
+    for key, some in entries.groupby(["mode", "gaps"], sort=False):
+        mode, gaps = str(key[0]), some["gaps"].iloc[0] > 0
+        face = "white" if gaps else _COLOUR[mode]
+        style: dict[str, Any] = {"color": _COLOUR[mode], "marker": _MARKER[mode], "markerfacecolor": face}
+        ax.errorbar(some["rho"] + 0.01 * gaps, some["value"], 2 * some["error"], linewidth=0.8, **style)
+    ax.set_xlabel("lag-1 correlation")
+    return ax
+
+
+@matplotlib.rc_context(STYLE)
+def validation_bias(entries: pd.DataFrame, *, figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+    """Draw the bias of the mean rate against the decay time: of independent series, and of whole simulated archives.
+
+    Parameters
+    ----------
+    entries : pandas.DataFrame
+        From `ringdecay.validate.validate`.
+    figure : Figure or SubFigure, optional
+        Where to draw; a new figure of two columns' width if not given.
+
+    Returns
+    -------
+    Figure or SubFigure
+    """
+    figure = new_figure(figure, height=2.8)
+    title(figure, "Mean rate over ten storms: how far it is off", entries)
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, claims, name in zip(axes, (["bias", "bias, slow"], ["missions, bias"]), ("independent series", "whole archives"), strict=True):
+        some = entries[entries["claim"].isin(claims) & (entries["quantity"] == "bias of the mean rate")]
+        bias_panel(some[np.isfinite(some["value"])], ax=ax)
+        ax.set_title(name)
+    axes[0].set_ylabel("bias of the mean rate (%)")
+    figure.legend(handles=_modes()[:2], loc="outside lower center", ncols=4)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def bias_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw bias against the decay time with its goal; of a range of decay times at its upper edge."""
+    ax = new_axes(ax)
+    if entries.empty:
+        return say(ax, "not measured")
+    for low, high, half in ((1, 60, 5), (60, 250, 10)):
+        ax.fill_between([low, high], -half, half, color="0.88", linewidth=0)
+    for mode, some in entries.groupby("mode", sort=False):
+        style: dict[str, Any] = {"color": _COLOUR[str(mode)], "marker": _MARKER[str(mode)]}
+        ordered = some.sort_values("tau")
+        ax.errorbar(ordered["tau"], 100 * ordered["value"], 200 * ordered["error"], linewidth=0.8, **style)
+    ax.axhline(0, color="0.4", linewidth=0.5)
+    ax.set_xscale("log")
+    ax.set_yscale("symlog", linthresh=20)
+    plain_log_axis(ax.xaxis, 0.8, 300)
+    ax.set_xlabel("true decay time (days)")
+    return ax
+
+
+def _modes() -> list[Line2D]:
+    handles = [Line2D([], [], color=colour, marker=_MARKER[mode], label=f"{mode} mode") for mode, colour in _COLOUR.items()]
+    return [*handles, Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="30 % of the bins missing")]
