@@ -29,7 +29,8 @@ DEFAULT_SEED = 20150415
 FLOORS: dict[str, dict[str, Any]] = {
     "known, followed to 5 floors (default)": {"floor": "known"},
     "known, followed to 2 floors": {"floor": "known", "floor_factor": 2.0},
-    "recognised in the run": {"floor": "auto"},
+    "not known (default)": {"floor": "auto"},
+    "not known, one for each series": {"floor": "free"},
     "not looked for": {"floor": "none"},
 }
 

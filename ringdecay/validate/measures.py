@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from ringdecay.binned import merge_probes
-from ringdecay.decays import FLAGS, fit_decay, fit_decays
+from ringdecay.decays import FLAGS, fit_decay, fit_decays, index_windows
 from ringdecay.decays.fit import Mode
 from ringdecay.lifetime import lifetimes
 from ringdecay.simulate import binned_series, make_truth, storms, truth_dataset
@@ -73,7 +73,8 @@ def fitted(world: World, seed: tuple[int, ...], mode: Mode, floor: str = "none",
     """
     drawn = draw(world, seed)
     how: Any = {"none": None, "known": drawn.floor}.get(floor, floor)
-    return fit_decays(drawn.binned, drawn.storms, mode, start_delay_days=0.0, max_days=1e4, floor=how, **settings), drawn.rate
+    windows = index_windows(drawn.binned, drawn.storms, start_delay_days=0.0, max_days=1e4)
+    return fit_decays(drawn.binned, drawn.storms, mode, windows=windows, floor=how, **settings), drawn.rate
 
 
 def holds(low: Floats, high: Floats, rate: Floats | float) -> NDArray[np.bool_]:
