@@ -91,7 +91,7 @@ def test_the_mixture_over_a_line_is_the_estimate_of_the_straight_fit():
 def bent(seed: int, number: int, points: int, rho: float, bend: float, *, broken: bool = False) -> Series:
     """Series over 8 days at 0.3 per day; `bend` is the second derivative, or for broken ones the rates' ratio with a break at 3 days."""
     rng = np.random.default_rng(seed)
-    t = np.sort(rng.uniform(0, 8, (number, points)), axis=1)
+    t = (np.arange(points) + rng.uniform(0.2, 0.8, (number, points))) * 8 / points
     theta = -(8 / points) / np.log(rho) if rho else 0.0
     u = np.stack([0.15 * ornstein_uhlenbeck(rng, row, theta) for row in t])
     mean = -0.3 * (bend * np.minimum(t, 3) + np.maximum(t - 3, 0)) if broken else -0.3 * t + 0.5 * bend * (t - 4) ** 2
@@ -105,10 +105,10 @@ def share_curved(series: Series, level: float) -> float:
 
 @pytest.mark.parametrize(("points", "rho"), [(12, 0.4), (24, 0.0), (24, 0.8), (50, 0.4)])
 def test_straight_series_are_seldom_called_curved(points: int, rho: float):
-    # 400 series: binomial errors 0.005 and 0.011 about the levels of 0.01 and 0.05; at rho of 0.8 up to 0.03 was measured.
+    # 400 series: binomial errors 0.005 and 0.011 about the levels of 0.01 and 0.05; at rho of 0.8 0.03 was measured.
     series = bent(21, 400, points, rho, 0.0)
-    assert share_curved(series, 0.01) <= 0.04
-    assert share_curved(series, 0.05) <= 0.085
+    assert share_curved(series, 0.01) <= (0.06 if rho > 0.5 else 0.025)
+    assert share_curved(series, 0.05) <= (0.12 if rho > 0.5 else 0.085)
 
 
 def test_curvature_is_found_at_its_value_even_if_every_series_of_the_run_has_it():
