@@ -14,7 +14,7 @@ from ringdecay import plots, validate
 from ringdecay.cli import main
 from ringdecay.decays import fit_decays
 from ringdecay.errors import InputError
-from ringdecay.validate.claims import FLOORS, cases
+from ringdecay.validate.claims import FLOORS, RUNS, cases
 from ringdecay.validate.measures import share
 from ringdecay.validate.run import COLUMNS
 from ringdecay.validate.worlds import PEAK_FLUX, World, draw
@@ -77,7 +77,7 @@ def test_every_case_of_a_whole_proof_has_its_claim_and_both_modes():
     assert {case.mode for case in listed} == {"calibrated", "paper"}
     grid = [case.world for case in listed if case.claim == "single fits" and case.mode == "calibrated"]
     assert {(w.points, w.rho, w.gaps) for w in grid} >= {(12, 0.8, 0.3), (12, 0.0, 0.0), (48, 0.8, 0.0)}
-    assert all(w.storms * w.cells >= 2000 for w in grid)
+    assert all(w.storms * w.cells * RUNS >= 2000 and w.storms >= 100 for w in grid)
     # A time bin is at most a sixth of the decay time where the bias is measured.
     assert all(case.world.bin_days <= case.world.tau / 6 * 1.001 for case in listed if case.claim.startswith("bias"))
 

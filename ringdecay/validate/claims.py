@@ -22,6 +22,8 @@ TRIALS = {"quick": 100, "full": 2000}
 FEWEST_TRIALS = 100
 # With fewer trials than this an entry says little, and only some of the worlds are drawn.
 WHOLE_GRID = 1000
+# Runs that an entry of single fits is split into.
+RUNS = 5
 # Missions of ten storms for so many trials.
 TRIALS_A_MISSION = 50
 DEFAULT_SEED = 20150415
@@ -108,21 +110,25 @@ def _worlds(trials: int) -> Iterator[tuple[str, Callable[[World, tuple[int, ...]
     def window(points: int, gaps: float) -> float:
         return ORBIT_DAYS * bins_of(points, gaps)
 
-    # Decays of one e-folding time in the window.
+    # Fits of a run have the pooled distribution in common; several runs show how much that moves their coverage.
     whole = trials >= WHOLE_GRID
+    several = RUNS if whole else 1
+    each, rest = _layout(trials // several)
+    fits = partial(single_fits, runs=several)
+    # Decays of one e-folding time in the window.
     all_points, all_rho, all_gaps = ((12, 16, 24, 48), (0.0, 0.2, 0.4, 0.6, 0.8), (0.0, 0.3)) if whole else ((12, 24), (0.0, 0.8), (0.3,))
     some_points, some_rho = ((12, 24), (0.0, 0.4, 0.8)) if whole else ((12,), (0.0, 0.8))
     for points, rho, gaps in product(all_points, all_rho, all_gaps):
-        yield "single fits", single_fits, World(storms, cells, points, window(points, gaps), rho, gaps=gaps), {}
+        yield "single fits", fits, World(each, rest, points, window(points, gaps), rho, gaps=gaps), {}
     for points, rho in product(some_points, some_rho):
-        yield "single fits, wide", single_fits, World(storms, cells, points, window(points, 0.3), rho, 0.15, gaps=0.3), {}
+        yield "single fits, wide", fits, World(each, rest, points, window(points, 0.3), rho, 0.15, gaps=0.3), {}
     for points, rho in product(some_points, some_rho):
-        world = World(storms, cells, points, window(points, 0.3), rho, gaps=0.3, size=0.1, noise=2.0)
-        yield "single fits, noisy", single_fits, world, {}
+        world = World(each, rest, points, window(points, 0.3), rho, gaps=0.3, size=0.1, noise=2.0)
+        yield "single fits, noisy", fits, world, {}
     runs = max(trials // 100, 2)
-    for points, rho, (some, rest) in product(some_points, some_rho, ((100, 1), (10, 10))):
-        world = World(some, rest, points, window(points, 0.0), rho)
-        yield "single fits, few", partial(single_fits, runs=runs), world, {"storms": f"{some} x {rest} cells, {runs} runs"}
+    for points, rho, (some, other) in product(some_points, some_rho, ((100, 1), (10, 10))):
+        world = World(some, other, points, window(points, 0.0), rho)
+        yield "single fits, few", partial(single_fits, runs=runs), world, {"storms": f"{some} x {other} cells, {runs} runs"}
     for points, rho in product(some_points, some_rho):
         yield "one series", lone_fits, World(max(trials // 5, 50), 1, points, window(points, 0.0), rho), {}
     for n_storms, scatter in product((5, 10, 20) if whole else (5, 10), (0.0, 0.2, 0.5) if whole else (0.0, 0.5)):
