@@ -124,6 +124,8 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "L_method",
         "time_bin_hours",
         "mode",
+        "estimator",
+        "floor_from",
         "confidence",
         "window",
         "start_delay_days",

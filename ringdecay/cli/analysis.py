@@ -13,6 +13,7 @@ from ringdecay.products import FLUX_PRODUCTS
 
 if TYPE_CHECKING:
     from ringdecay.decays.fit import Mode
+    from ringdecay.decays.window_choice import Source
 
 
 @main.command("bin")
@@ -91,6 +92,14 @@ def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float) 
 @click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
 @click.option("--mode", default="calibrated", type=click.Choice(["calibrated", "paper"]), help="Honest intervals, or the published recipe.")
 @click.option("--equatorial-pitch-angle", type=float, help="Fit the flux of this angle (degrees) instead of the omnidirectional flux.")
+@click.option(
+    "--index", "index_files", multiple=True, type=IN, help="File of the storm index, to end windows at injections; again for more."
+)
+@click.option("--index-name", default="SYM-H", type=click.Choice(["SYM-H", "Dst"]), help="Which index the files hold.")
+@click.option(
+    "--windows", "source", default="index", type=click.Choice(["index", "flux", "table"]), help="What chooses when a fit begins and ends."
+)
+@click.option("--window-table", type=IN, help="CSV table of windows of your own, for --windows table.")
 @click.option("--start-delay-days", default=1.0, help="How long after a storm's last minimum a fit begins.")
 @click.option("--max-days", default=30.0, help="Longest window.")
 @stage
@@ -100,19 +109,31 @@ def fit(
     output: Path,
     mode: Mode,
     equatorial_pitch_angle: float | None,
+    index_files: tuple[Path, ...],
+    index_name: str,
+    source: Source,
+    window_table: Path | None,
     start_delay_days: float,
     max_days: float,
 ) -> None:
-    """Fit a decay to every storm, probe, energy and L-shell of BINNED files (they are added first)."""
+    """Fit a decay to every storm, probe, energy and L-shell of BINNED files (they are added first).
+
+    Without --index a window runs on through injections below the threshold of the storms.
+    """
     from ringdecay import binned as room  # noqa: PLC0415
-    from ringdecay.decays import fit_decays, index_windows  # noqa: PLC0415
+    from ringdecay.decays import choose_windows, fit_decays  # noqa: PLC0415
+    from ringdecay.indices import open_index  # noqa: PLC0415
     from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
     from ringdecay.storms import read_storms  # noqa: PLC0415
 
     merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
     catalogue = read_storms(storm_table)
-    windows = index_windows(merged, catalogue, start_delay_days=start_delay_days, max_days=max_days)
-    decays = fit_decays(room.with_merged_probe(merged), catalogue, mode, windows=windows, joint=merged.sizes["probe"] == 2)
+    probes = room.with_merged_probe(merged)
+    index = open_index(index_files, index_name) if index_files else None
+    windows = choose_windows(
+        probes, catalogue, index, source=source, table=window_table, start_delay_days=start_delay_days, max_days=max_days
+    )
+    decays = fit_decays(probes, catalogue, mode, windows=windows, index=index, joint=merged.sizes["probe"] == 2)
     write_dataset(decays, output)
     click.echo(f"{output}: {int(decays['rate'].notnull().sum())} fits of {len(catalogue)} storms{simulated(decays)}")
 

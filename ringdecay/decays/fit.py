@@ -40,6 +40,8 @@ FLOOR_FROM = {
 }
 # What a result keeps of what the data say of themselves.
 KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "excluded", "simulated")
+# What windows say of themselves.
+WINDOW_ATTRIBUTES = ("window", "start_delay_days", "max_days", "max_gap_days", "injection_dip", "handover")
 
 
 def fit_decays(

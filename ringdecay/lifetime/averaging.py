@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.fit import KEPT_ATTRIBUTES
+from ringdecay.decays.fit import KEPT_ATTRIBUTES, WINDOW_ATTRIBUTES
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.result import FLAGS as FIT_FLAGS
@@ -26,6 +26,8 @@ from ringdecay.products import ion_name
 
 # If more than this share of the storms fell to the floor within too few bins, the mean knows the slow ones only and is flagged.
 LOST_SHARE = 0.1
+# If more than this share of the fits say so, the mean says it too.
+FLAGGED_SHARE = 0.5
 
 
 def lifetimes(
@@ -80,7 +82,10 @@ def lifetimes(
     counts = {name: each.sum(0) for name, each in kind.items()}
     bits = np.where(counts["n_storms"] == 0, FLAGS["no_fits"], 0) | np.where(counts["n_storms"] == 1, FLAGS["single_storm"], 0)
     bits |= np.where(counts["n_lost"] > LOST_SHARE * (counts["n_lost"] + counts["n_storms"]), FLAGS["storms_lost_to_floor"], 0)
-    kept = (*KEPT_ATTRIBUTES, "mode", "window", "start_delay_days", "max_days")
+    for name in ("floor_not_separable", "coarse_bins"):
+        flagged = kind["n_storms"] & (chosen["flag"].to_numpy() & FIT_FLAGS[name] > 0)
+        bits |= np.where(flagged.sum(0) > FLAGGED_SHARE * counts["n_storms"], FLAGS[name], 0)
+    kept = (*KEPT_ATTRIBUTES, "mode", "estimator", "floor_from", *WINDOW_ATTRIBUTES)
     attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
     attrs |= {"title": f"Decay times of the {ion_name(attrs)} flux, mean over storms", "probe": probe, "confidence": confidence}
     if decays.attrs.get("mode") == "paper":

@@ -5,7 +5,15 @@ from __future__ import annotations
 from ringdecay.decays.result import VARIABLES
 from ringdecay.lifetime.discoveries import DESCRIBED as DISCOVERIES
 
-FLAGS = {"no_fits": 1, "single_storm": 2, "not_resolved": 4, "growth": 8, "storms_lost_to_floor": 16}
+FLAGS = {
+    "no_fits": 1,
+    "single_storm": 2,
+    "not_resolved": 4,
+    "growth": 8,
+    "storms_lost_to_floor": 16,
+    "floor_not_separable": 32,
+    "coarse_bins": 64,
+}
 
 CALIBRATED: dict[str, dict[str, str]] = {
     "rate": {"units": "1/day", "long_name": "mean decay rate over storms (random effects)"},
