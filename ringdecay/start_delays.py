@@ -85,6 +85,8 @@ def start_delays(
     # All probes were needed to see a hand-over; one is fitted.
     one = binned.isel(probe=[probes.index(probe)])
     windows = windows.isel(probe=[probes.index(probe)])
+    # Of the rates only; what else a fit can say is asked of the run's own.
+    fit |= {"compare": False, "two_stages": False}
     floor = fit.pop("floor", "auto")
     if isinstance(floor, str) and floor == "auto":
         floor = instrument_floor(one, windows)

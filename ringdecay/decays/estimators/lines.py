@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ringdecay.decays.cells import Cut
+from ringdecay.decays.error_models import separable
 from ringdecay.decays.fitted import Fitted
 from ringdecay.decays.free_floor import fit_free_floor
 from ringdecay.decays.gls import Floats, Series, least_squares
@@ -93,12 +94,16 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     Returns
     -------
     Fitted
-        NaN for series of fewer than 5 points; `level` is that of the signal above the floor.
+        NaN for series too short to tell a floor from the decay (`error_models.separable`); `level` is that of the signal above the floor.
     """
-    found = fit_free_floor(cut.series, pooled)
+    series, line = cut.series, least_squares(cut.series)
+    last = series.t[np.arange(len(series.n)), np.maximum(series.n - 1, 0)]
+    able = np.flatnonzero(separable({"n": series.n, "rate": -line.slope, "t_first": series.t[:, 0], "t_last": last}))
+    found = fit_free_floor(series.take(able), pooled)
     known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
-    rate, se, df, level = (np.where(known, each, np.nan) for each in (found.rate, found.rate_se, found.df, found.level))
-    return Fitted(rate, se, df, level)
+    out = np.full((4, len(series.n)), np.nan)
+    out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level])[:, known]
+    return Fitted(*out)
 
 
 def weights(series: Series) -> Floats:
