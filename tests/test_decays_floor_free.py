@@ -159,6 +159,21 @@ def test_a_short_lone_series_is_flagged_and_can_be_fitted_with_a_floor_all_the_s
     assert float(free["rate_se"]) > 2 * float(fit_decay(t, flux)["rate_se"])
 
 
+def test_the_estimator_with_a_floor_says_that_it_fitted_one_or_that_it_could_not():
+    t, flux, rate = lone(4.0, 40, 0.1)
+    found = fit_decay(t, flux, estimator="exponential_floor")
+    assert found["flag"] & FLAGS["floor_fitted"]
+    assert not found["flag"] & (FLAGS["floor_not_separable"] | FLAGS["no_estimate"])
+    assert float(found["floor"]) == pytest.approx(1e3, rel=0.2)
+    assert float(found["rate"]) == pytest.approx(rate, rel=0.2)
+    t, flux, _ = lone(1.0, 20, 0.1)
+    short = fit_decay(t, flux, estimator="exponential_floor")
+    assert np.isnan(short["rate"])
+    assert np.isnan(short["floor"])
+    assert short["flag"] & FLAGS["floor_not_separable"]
+    assert short["flag"] & FLAGS["no_estimate"]
+
+
 @pytest.mark.parametrize("name", ["quiet", "given", "bend"])
 def test_a_floor_of_another_name_is_refused(name: str):
     t, flux, _ = lone(1.0, 20, 0.1)

@@ -232,3 +232,11 @@ def test_estimators_differ_where_a_new_injection_lies_in_the_window():
     result = fit_decays(truth.binned, whole, floor=None, compare=["ols", "theil_sen"]).isel(storm=0)
     error = np.abs(result["rate_by_estimator"] - 1 / 6).median(["probe", "energy", "L"])
     assert float(error.sel(estimator="theil_sen")) < float(error.sel(estimator="ols"))
+
+
+def test_a_series_that_an_estimator_has_no_rate_for_says_so():
+    counts = np.array([500.0, 0, 0, 0, 0, 0, 0, 0])
+    fit = fit_decay(np.arange(8.0), counts / 10, counts=counts, estimator="poisson")
+    assert np.isnan(fit["rate"])
+    assert fit["flag"] & FLAGS["no_estimate"]
+    assert not fit["flag"] & FLAGS["too_few_points"]

@@ -21,6 +21,8 @@ class Fitted:
         Two-sided interval of the rate where the method has one of its own; without it, that of Student's t.
     counted : bool
         Whether the counts were fitted (zeros and bins of few counts included) and not the log flux.
+    floor : ndarray, optional
+        Floor of the series' own, of an estimator that fits one; above the floor that is known, where there is one.
     """
 
     rate: Floats
@@ -30,3 +32,4 @@ class Fitted:
     low: Floats | None = None
     high: Floats | None = None
     counted: bool = False
+    floor: Floats | None = None

@@ -26,6 +26,7 @@ FLAGS = {
     "floor_fitted": 16384,
     "floor_not_separable": 32768,
     "coarse_bins": 65536,
+    "no_estimate": 131072,
 }
 
 VARIABLES: dict[str, dict[str, str]] = {

@@ -72,13 +72,15 @@ def with_shape(
     able = separable(values)
     matters = fitted & ~known & _floor_matters(cut, values, highest_floor)
     wanted = {"always": fitted & ~known, "auto": matters & able, "never": np.zeros_like(known)}[fit_floor]
-    out["floor"] = cut.floor.copy()
+    # An estimator that fits floors has done so already.
+    separated = values["flag"] & FLAGS["floor_fitted"] > 0
     own = np.zeros_like(known)
     if models is not None and wanted.any():
         own = _fit_own_floor(cut, out, models.floor, wanted, confidence)
+        separated |= own & able
     with np.errstate(invalid="ignore"):
         coarse = out["rate"] * bin_days > COARSEST_BIN
-    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~(own & able), coarse_bins=coarse)
+    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~separated, coarse_bins=coarse)
     return out
 
 

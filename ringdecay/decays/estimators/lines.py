@@ -101,9 +101,10 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     able = np.flatnonzero(separable({"n": series.n, "rate": -line.slope, "t_first": series.t[:, 0], "t_last": last}))
     found = fit_free_floor(series.take(able), pooled)
     known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
-    out = np.full((4, len(series.n)), np.nan)
-    out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level])[:, known]
-    return Fitted(*out)
+    out = np.full((5, len(series.n)), np.nan)
+    out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level, found.floor])[:, known]
+    rate, se, df, level, floor = out
+    return Fitted(rate, se, df, level, floor=floor)
 
 
 def weights(series: Series) -> Floats:
