@@ -41,7 +41,12 @@ FLOOR_FROM = {
 # What a result keeps of what the data say of themselves.
 KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 # What windows say of themselves.
-WINDOW_ATTRIBUTES = ("window", "start_delay_days", "max_days", "max_gap_days", "injection_dip", "handover")
+WINDOW_ATTRIBUTES = (
+    "window", "start_delay_days", "max_days", "max_gap_days", "injection_dip", "handover",
+    "average_days", "search_days", "rise", "min_days", "min_fall", "window_min_points", "window_r_max",
+)  # fmt: skip
+# What is kept of all of it where fits are summed up.
+SAID_ATTRIBUTES = (*KEPT_ATTRIBUTES, "mode", "estimator", "floor_from", *WINDOW_ATTRIBUTES)
 
 
 def fit_decays(
