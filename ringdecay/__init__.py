@@ -6,9 +6,8 @@ The stages, in the order of the data::
     open_index -> find_storms ----------^
 
 Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory`, `plots` and
-`validate`. Names are loaded on first use, so that
-importing the package (and the command line's help) stays quick.
+`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory`, `plots` and `validate`. Names are loaded on first use,
+so that importing the package (and the command line's help) stays quick.
 """
 
 from __future__ import annotations
@@ -63,10 +62,10 @@ _HOMES = {
     "find_storms": "storms",
     "fit_decay": "decays",
     "fit_decays": "decays",
+    "fit_surface": "surface",
     "flux_windows": "decays",
     "index_windows": "decays",
     "influence": "lifetime",
-    "fit_surface": "surface",
     "lifetimes": "lifetime",
     "merge_binned": "binned",
     "merge_probes": "binned",

@@ -39,7 +39,7 @@ def start_delays(
     """Fit every storm's decay with several starts and one end.
 
     The windows are those of `choose_windows` from the index; only their starts are moved, so that nothing but the start differs. The
-    floor of each channel is looked for once.
+    floor of each channel is looked for once; a channel without one is fitted with straight lines, whatever their length.
 
     Parameters
     ----------
@@ -88,8 +88,9 @@ def start_delays(
     # Of the rates only; what else a fit can say is asked of the run's own.
     fit |= {"compare": False, "two_stages": False}
     floor = fit.pop("floor", "auto")
-    if isinstance(floor, str) and floor == "auto":
-        floor = instrument_floor(one, windows)
+    looked_for = isinstance(floor, str) and floor == "auto"
+    if looked_for:
+        floor = instrument_floor(one, windows, min_samples=fit.get("min_samples", 2))
     begin = xr.DataArray(storms["last_minimum"].to_numpy("datetime64[ns]"), dims="storm")
     found = []
     for delay in delays:
@@ -101,6 +102,8 @@ def start_delays(
     # What is true of one delay only.
     own = ("start_delay_days", *(name for name in result.attrs if str(name).startswith("pool_")))
     result.attrs = {name: value for name, value in result.attrs.items() if name not in own}
+    if looked_for:
+        result.attrs["floor_from"] = "bend of the recoveries"
     return result
 
 

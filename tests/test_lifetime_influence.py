@@ -51,3 +51,13 @@ def test_a_run_without_storms_or_fits_says_nothing_and_does_not_fail():
         assert np.isnan(found["slope"]).all()
         assert long_table(found, "slope").empty
         assert long_table(influence(nothing), "share").empty
+
+
+def test_what_is_said_over_storms_keeps_what_the_fits_say_of_windows_and_floors():
+    rng = np.random.default_rng(3)
+    fits = decays_of(0.1 + 0.02 * rng.normal(size=(6, 2)), np.full((6, 2), 0.01))
+    said = {"window": "flux", "rise": 0.5, "injection_dip": "not looked for", "floor_from": "given", "estimator": "gls"}
+    fits = fits.assign_attrs(said)
+    depth = storm_covariates(fits)[["depth"]]
+    for found in (lifetimes(fits, resamples=10), influence(fits), dependence(fits, depth)):
+        assert {name: found.attrs[name] for name in said} == said

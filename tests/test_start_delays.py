@@ -42,6 +42,7 @@ def test_only_the_start_moves(world: Truth, fits: xr.Dataset):
     assert (fits["stop"] == fits["stop"].isel(start_delay_days=0)).all()
     assert (fits["n"].diff("start_delay_days") <= 0).all()
     assert (fits["floor"].isnull() == fits["floor"].isel(start_delay_days=0).isnull()).all()
+    assert fits.attrs["floor_from"] == "bend of the recoveries"
 
 
 def test_the_change_of_the_index_stands_beside_the_rates(fits: xr.Dataset):

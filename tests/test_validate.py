@@ -12,10 +12,9 @@ from validation_page import FIGURES, PAGE, measured
 
 from ringdecay import plots, validate
 from ringdecay.cli import main
-from ringdecay.decays import fit_decays
 from ringdecay.errors import InputError
 from ringdecay.validate.claims import FLOORS, RUNS, cases
-from ringdecay.validate.measures import share
+from ringdecay.validate.measures import fitted, share
 from ringdecay.validate.run import COLUMNS
 from ringdecay.validate.worlds import PEAK_FLUX, World, draw
 
@@ -55,9 +54,7 @@ def test_scatter_between_storms_keeps_the_arithmetic_mean():
 
 
 def test_a_window_holds_every_bin_of_its_storm_and_none_of_the_next():
-    world = World(3, 2, 12, tau=4.0)
-    drawn = draw(world, (3,))
-    fits = fit_decays(drawn.binned, drawn.storms, floor=None, start_delay_days=0.0, max_days=100.0)
+    fits, _ = fitted(World(3, 2, 12, tau=4.0), (3,), "calibrated")
     assert (fits["n"] == 12).all()
 
 

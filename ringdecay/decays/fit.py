@@ -41,7 +41,12 @@ FLOOR_FROM = {
 # What a result keeps of what the data say of themselves.
 KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "excluded", "simulated")
 # What windows say of themselves.
-WINDOW_ATTRIBUTES = ("window", "start_delay_days", "max_days", "max_gap_days", "injection_dip", "handover")
+WINDOW_ATTRIBUTES = (
+    "window", "start_delay_days", "max_days", "max_gap_days", "injection_dip", "handover",
+    "average_days", "search_days", "rise", "min_days", "min_fall", "window_min_points", "window_r_max",
+)  # fmt: skip
+# What is kept of all of it where fits are summed up.
+SAID_ATTRIBUTES = (*KEPT_ATTRIBUTES, "mode", "estimator", "floor_from", *WINDOW_ATTRIBUTES)
 
 
 def fit_decays(
@@ -111,7 +116,8 @@ def fit_decays(
         be read; -0.8 is our choice.
     joint : bool
         Whether to fit the two probes of the data jointly too, with one rate and an offset between them; the result then has one more
-        probe, "joint". In paper mode that is least squares with two levels.
+        probe, "joint". It is always generalised least squares with straight lines, whatever `estimator` and `floor` say of floors of the
+        fits' own; in paper mode ordinary least squares with two levels, whose offset is not given.
 
     Returns
     -------
@@ -127,10 +133,10 @@ def fit_decays(
     """
     check_settings(mode, min_points, r_max)
     estimator_named(estimator)
-    names = names_compared(compare)
+    names, calibrated = names_compared(compare), mode == "calibrated"
     pair = probe_pair(binned) if joint else None
     binned = binned.sortby("time")
-    bins = read_bins(binned, min_samples, quantity, half_count=mode == "calibrated")
+    bins = read_bins(binned, min_samples, quantity, half_count=calibrated)
     windows = choose_windows(binned, storms, index) if windows is None else windows
     floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
@@ -139,9 +145,8 @@ def fit_decays(
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
-    fewest = min_counts if mode == "calibrated" else 0.0
+    fewest = min_counts if calibrated else 0.0
     cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
-    calibrated = mode == "calibrated"
     used = estimator if calibrated else "ols"
     models, known = None, {}
     if calibrated or names:
@@ -167,7 +172,7 @@ def fit_decays(
     values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
     probes, joint_pool = [str(name) for name in binned["probe"].to_numpy()], None
     if pair is not None:
-        values, joint_pool = with_joint(values, cuts, pair, min_points, confidence, r_max if mode == "paper" else None)
+        values, joint_pool = with_joint(values, cuts, pair, min_points, confidence, None if calibrated else r_max)
         probes = [*probes, JOINT]
     for name, days in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         values[name] = to_time(values[days], centre[0])
@@ -179,21 +184,13 @@ def fit_decays(
         beside = [
             compared(c, models, names, {name: fits[k] for name, fits in known.items()}, min_points, confidence) for k, c in enumerate(cuts)
         ]
-        for name in COMPARISON:
-            by_storm = [one[name] for one in beside]
-            found = (np.stack(by_storm, axis=1) if beside else np.zeros(0)).reshape(len(names), *shape)
-            # The joint fit is by one estimator only.
-            values[name] = np.pad(found, [(0, 0), (0, 0), (0, pair is not None), (0, 0), (0, 0)], constant_values=np.nan)
+        values |= _side_by_side(beside, len(names), shape, joint=pair is not None)
 
-    attrs: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
-    attrs |= {
-        "title": f"Decay of the {ion_name(binned.attrs)} flux after each storm",
-        "units_flux": str(binned["sum_flux"].attrs.get("units", "")),
-    }
+    attrs = _said_of_data(binned)
     attrs |= {"mode": mode, "estimator": used, "min_points": min_points} | windows.attrs
     attrs |= {"floor_from": FLOOR_FROM[floor_name(floor)]}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
-    attrs |= {"r_max": r_max} if mode == "paper" else {"min_counts": min_counts}
+    attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
     attrs |= {} if models is None else {f"pool_{k}": v for k, v in asdict(models.line).items()}
     attrs |= {} if joint_pool is None else {f"joint_pool_{k}": v for k, v in asdict(joint_pool).items()}
     coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("energy", "L")}
@@ -250,6 +247,23 @@ def _cut_storm(
 ) -> Cut:
     rows, inside = rows_in_window(bins, centre, half_bin, start, stop)
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
+
+
+def _side_by_side(beside: list[dict[str, Floats]], number: int, shape: tuple[int, ...], *, joint: bool) -> dict[str, Floats]:
+    """Put the comparisons of all storms into arrays of shape (estimator, storm, probe, energy, L)."""
+    out = {}
+    for name in COMPARISON:
+        found = (np.stack([one[name] for one in beside], axis=1) if beside else np.zeros(0)).reshape(number, *shape)
+        # The joint fit is by one estimator only.
+        out[name] = np.pad(found, [(0, 0), (0, 0), (0, joint), (0, 0), (0, 0)], constant_values=np.nan)
+    return out
+
+
+def _said_of_data(binned: xr.Dataset) -> dict[str, Any]:
+    """Attributes of a result that come from the data."""
+    kept: dict[str, Any] = {name: binned.attrs[name] for name in KEPT_ATTRIBUTES if name in binned.attrs}
+    title = f"Decay of the {ion_name(binned.attrs)} flux after each storm"
+    return kept | {"title": title, "units_flux": str(binned["sum_flux"].attrs.get("units", ""))}
 
 
 def _no_values(shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats, Series, least_squares
-from ringdecay.decays.log_flux import Bins, read_bins
-from ringdecay.decays.result import FLAGS, flag_attrs, flag_bits
-from ringdecay.decays.windows import DAY, check_storms, data_span, half_bin, index_windows, storm_coords, to_time
+from ringdecay.decays.log_flux import SUMS, Bins, read_bins
+from ringdecay.decays.result import flag_bits
+from ringdecay.decays.windows import DAY, check_storms, data_span, half_bin, index_windows, storm_coords, to_time, windows_of_cells
 from ringdecay.errors import InputError, unknown
-
-_SUMS = ("n_samples", "n_zero", "sum_flux", "sum_log_flux", "counts", "exposure", "sum_time")
 
 
 def flux_windows(
@@ -108,8 +106,7 @@ def flux_windows(
     bins = read_bins(daily, min_samples)
     after = (last_minimum - origin) / DAY
     until = np.append((onset[1:] - origin) / DAY, np.inf)
-    cells = {name: binned.sizes[name] for name in ("probe", "energy", "L")}
-    shape = (len(storms), *cells.values())
+    shape = (len(storms), *(binned.sizes[name] for name in ("probe", "energy", "L")))
     start, stop, flag = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int32)
     for k in range(len(storms)):
         days = slice(np.searchsorted(begin, after[k]), np.searchsorted(end, min(until[k], after[k] + search_days + max_days), "right"))
@@ -120,15 +117,9 @@ def flux_windows(
         first, last, ended = _interval(one, after[k] + search_days, limits[:, None], max_days, max_gap_days, rise)
         start[k], stop[k], refused = _judged(one, first, last, min_days, min_points, min_fall, r_max)
         flag[k] = np.where(refused, 0, ended) | flag_bits(not_accepted=refused)
-    dims = ("storm", *cells)
     attrs = {"window": "flux", "max_days": max_days, "average_days": average_days, "search_days": search_days, "rise": rise}
     attrs |= {"min_days": min_days, "min_fall": min_fall, "window_min_points": min_points, "window_r_max": r_max}
-    described = {"long_name": "what ended the window", **flag_attrs(FLAGS)}
-    return xr.Dataset(
-        {"start": (dims, to_time(start, origin)), "stop": (dims, to_time(stop, origin)), "flag": (dims, flag, described)},
-        coords=storm_coords(storms) | {name: binned[name] for name in cells},
-        attrs=attrs,
-    )
+    return windows_of_cells(to_time(start, origin), to_time(stop, origin), flag, binned, storm_coords(storms), attrs)
 
 
 @dataclass(frozen=True)
@@ -183,10 +174,10 @@ def _daily(binned: xr.Dataset, average_days: float) -> tuple[xr.Dataset, Floats,
     number, first = np.unique(np.floor(centre / average_days).astype(np.int64), return_index=True)
     middle = np.asarray((number + 0.5) * average_days, dtype=np.float64)
     day = np.repeat(np.arange(len(number)), np.diff(np.append(first, len(centre))))
-    for name in _SUMS:
+    for name in SUMS:
         if name not in binned or "time" not in binned[name].dims:
             raise InputError(f"the binned data lack {name!r}; give the Dataset that bin_flux returns")
-    sums = {name: binned[name].transpose("time", "probe", "energy", "L") for name in _SUMS}
+    sums = {name: binned[name].transpose("time", "probe", "energy", "L") for name in SUMS}
     shift = xr.DataArray((centre - middle[day]) * 86_400, dims="time", coords={"time": binned["time"]})
     sums["sum_time"] = (sums["sum_time"] + sums["n_samples"] * shift).transpose("time", "probe", "energy", "L")
     added = {name: (("time", "probe", "energy", "L"), np.add.reduceat(values.to_numpy(), first, axis=0)) for name, values in sums.items()}

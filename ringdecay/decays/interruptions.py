@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.result import FLAGS, flag_attrs, flag_bits
-from ringdecay.decays.windows import Times, cell_flags, cell_windows, days, half_bin
+from ringdecay.decays.result import flag_bits
+from ringdecay.decays.windows import Times, cell_flags, cell_windows, days, half_bin, windows_of_cells
 from ringdecay.errors import InputError
 
 # The main phase of a storm takes hours to a day; a slower fall of the index is not an injection.
@@ -99,19 +99,13 @@ def interrupted(
         stop[k] = np.where(known, last.astype("datetime64[ns]"), stop[k])
         # What lies beyond an earlier end did not end the window; NaT equals nothing.
         flag[k] |= flag_bits(new_injection=stop[k] == fall[k], data_gap=silent, probe_handover=handed)
-    dims = ("storm", "probe", "energy", "L")
-    described = {"long_name": "what ended the window", **flag_attrs(FLAGS)}
     coords = {name: values for name, values in windows.coords.items() if values.dims == ("storm",)}
-    return xr.Dataset(
-        {"start": (dims, start), "stop": (dims, stop.astype("datetime64[ns]")), "flag": (dims, flag, described)},
-        coords=coords | {name: binned[name] for name in dims[1:]},
-        attrs=windows.attrs
-        | {
-            "max_gap_days": max_gap_days,
-            "injection_dip": "not looked for" if index is None or injection_dip is None else injection_dip,
-            "handover": "looked for" if seen else "not known: needs the probes by themselves beside their sum",
-        },
-    )
+    attrs = windows.attrs | {
+        "max_gap_days": max_gap_days,
+        "injection_dip": "not looked for" if index is None or injection_dip is None else injection_dip,
+        "handover": "looked for" if seen else "not known: needs the probes by themselves beside their sum",
+    }
+    return windows_of_cells(start, stop.astype("datetime64[ns]"), flag, binned, coords, attrs)
 
 
 def first_injection(index: xr.DataArray, start: Times, stop: Times, dip: float) -> Times:

@@ -30,8 +30,7 @@ def intervals(
         1/rate_high and `tau_high` = 1/rate_low (infinite where the bound of the rate is not positive); `tau_limit`, the one-sided
         lower limit on tau, only where rate_low <= 0.
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
+    check_confidence(confidence)
     half = stdtrit(df, 0.5 + confidence / 2) * se
     known = np.isfinite(rate)
     low = rate - half if low is None else np.where(known, low, np.nan)
@@ -40,14 +39,20 @@ def intervals(
     return {
         "rate_low": low,
         "rate_high": high,
-        "tau": np.where(rate > 0, _inverse(rate), np.nan),
-        "tau_low": _inverse(high),
-        "tau_high": _inverse(low),
-        "tau_limit": np.where(unresolved, _inverse(rate + stdtrit(df, confidence) * se), np.nan),
+        "tau": np.where(rate > 0, inverse(rate), np.nan),
+        "tau_low": inverse(high),
+        "tau_high": inverse(low),
+        "tau_limit": np.where(unresolved, inverse(rate + stdtrit(df, confidence) * se), np.nan),
     }
 
 
-def _inverse(rate: Floats) -> Floats:
+def check_confidence(confidence: float) -> None:
+    """Raise InputError if a confidence does not make sense."""
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
+
+
+def inverse(rate: Floats) -> Floats:
     """1/rate where it is positive, infinite where it is not, NaN where it is not known."""
     with np.errstate(divide="ignore"):
         out: Floats = np.where(rate > 0, 1 / np.where(rate > 0, rate, 1.0), np.where(np.isnan(rate), np.nan, np.inf))

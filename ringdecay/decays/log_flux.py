@@ -14,7 +14,8 @@ from ringdecay.errors import InputError, unknown
 
 QUANTITIES = ("log_mean_flux", "mean_log_flux")
 DIMS = ("probe", "time", "energy", "L")
-_NEEDED = ("n_samples", "n_zero", "sum_flux", "sum_log_flux", "counts", "exposure", "sum_time")
+# What `bin_flux` adds up and a fit needs.
+SUMS = ("n_samples", "n_zero", "sum_flux", "sum_log_flux", "counts", "exposure", "sum_time")
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
     """
     if quantity not in QUANTITIES:
         raise unknown("quantity", quantity, QUANTITIES)
-    for name in _NEEDED:
+    for name in SUMS:
         if name not in binned or set(binned[name].dims) != set(DIMS):
             raise InputError(f"the binned data lack {name!r} over {', '.join(DIMS)}; give the Dataset that bin_flux returns")
-    n, n_zero, sum_flux, sum_log, counts, exposure, sum_time = (binned[name].transpose(*DIMS).to_numpy() for name in _NEEDED)
+    n, n_zero, sum_flux, sum_log, counts, exposure, sum_time = (binned[name].transpose(*DIMS).to_numpy() for name in SUMS)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     offset = (centre - centre[:1]).astype(np.int64) / 1e9 if len(centre) else np.zeros(0)
     enough = n >= max(min_samples, 1)

@@ -11,8 +11,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.result import FLAGS, flag_attrs
-from ringdecay.decays.windows import check_storms, storm_coords
+from ringdecay.decays.result import FLAGS
+from ringdecay.decays.windows import check_storms, storm_coords, windows_of_cells
 from ringdecay.errors import FileError, InputError
 
 COLUMNS = ("start", "stop", "storm", "probe", "energy_min", "energy_max", "L_min", "L_max")
@@ -160,13 +160,7 @@ def table_windows(binned: xr.Dataset, storms: pd.DataFrame, table: pd.DataFrame)
         start[k][own] = begin
         stop[k][own] = min(end, next_onset[k])
         flag[k][own] |= FLAGS["new_injection"] if end > next_onset[k] else 0
-    dims = ("storm", "probe", "energy", "L")
-    described = {"long_name": "what ended the window", **flag_attrs(FLAGS)}
-    return xr.Dataset(
-        {"start": (dims, start), "stop": (dims, stop), "flag": (dims, flag, described)},
-        coords=storm_coords(storms) | {name: binned[name] for name in dims[1:]},
-        attrs={"window": "table"},
-    )
+    return windows_of_cells(start, stop, flag, binned, storm_coords(storms), {"window": "table"})
 
 
 def _within(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:

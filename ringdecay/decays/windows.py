@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats
+from ringdecay.decays.result import FLAGS, flag_attrs
 from ringdecay.errors import InputError
 
 Times = NDArray[np.datetime64]
@@ -63,7 +65,8 @@ def index_windows(
     if index is not None and len(storms):
         stop = np.minimum(stop, index_known_until(index, last, _MAX_INDEX_GAP))
     attrs = {"window": "index", "start_delay_days": start_delay_days, "max_days": max_days}
-    return windows_dataset(("storm",), start.astype("datetime64[ns]"), stop.astype("datetime64[ns]"), storms, attrs)
+    edges = {"start": ("storm", start.astype("datetime64[ns]")), "stop": ("storm", stop.astype("datetime64[ns]"))}
+    return xr.Dataset(edges, coords=storm_coords(storms), attrs=attrs)
 
 
 def check_storms(storms: pd.DataFrame) -> tuple[Times, Times]:
@@ -106,9 +109,14 @@ def half_bin(binned: xr.Dataset) -> np.timedelta64:
     return days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)
 
 
-def windows_dataset(dims: tuple[str, ...], start: Times, stop: Times, storms: pd.DataFrame, attrs: dict[str, Any]) -> xr.Dataset:
-    """Make the Dataset of windows, whose first dimension is the storm; `attrs` say how they were chosen."""
-    return xr.Dataset({"start": (dims, start), "stop": (dims, stop)}, coords=storm_coords(storms), attrs=attrs)
+def windows_of_cells(
+    start: Times, stop: Times, flag: NDArray[np.int32], binned: xr.Dataset, coords: Mapping[Any, Any], attrs: Mapping[Any, Any]
+) -> xr.Dataset:
+    """Make the Dataset of windows over storm, probe, energy, L; `coords` are those of the storms, `attrs` say how they were chosen."""
+    dims = ("storm", "probe", "energy", "L")
+    described = {"long_name": "what ended the window", **flag_attrs(FLAGS)}
+    values = {"start": (dims, start), "stop": (dims, stop), "flag": (dims, flag, described)}
+    return xr.Dataset(values, coords=dict(coords) | {name: binned[name] for name in dims[1:]}, attrs=dict(attrs))
 
 
 def cell_windows(edge: xr.DataArray, binned: xr.Dataset) -> Times:

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.fit import KEPT_ATTRIBUTES, WINDOW_ATTRIBUTES
+from ringdecay.decays.fit import SAID_ATTRIBUTES
 from ringdecay.decays.gls import Floats
-from ringdecay.decays.intervals import intervals
+from ringdecay.decays.intervals import intervals, inverse
 from ringdecay.decays.result import FLAGS as FIT_FLAGS
 from ringdecay.decays.result import flag_attrs
 from ringdecay.errors import InputError
@@ -85,8 +85,7 @@ def lifetimes(
     for name in ("floor_not_separable", "coarse_bins"):
         flagged = kind["n_storms"] & (chosen["flag"].to_numpy() & FIT_FLAGS[name] > 0)
         bits |= np.where(flagged.sum(0) > FLAGGED_SHARE * counts["n_storms"], FLAGS[name], 0)
-    kept = (*KEPT_ATTRIBUTES, "mode", "estimator", "floor_from", *WINDOW_ATTRIBUTES)
-    attrs: dict[str, Any] = {name: decays.attrs[name] for name in kept if name in decays.attrs}
+    attrs: dict[str, Any] = {name: decays.attrs[name] for name in SAID_ATTRIBUTES if name in decays.attrs}
     attrs |= {"title": f"Decay times of the {ion_name(attrs)} flux, mean over storms", "probe": probe, "confidence": confidence}
     if decays.attrs.get("mode") == "paper":
         accepted = kind["n_storms"] & (chosen["flag"].to_numpy() & FIT_FLAGS["not_accepted"] == 0)
@@ -116,18 +115,12 @@ def _over_storms(fits: Fits, confidence: float, resamples: int, seed: int, storm
     low, high = q_profile(fits.rate, fits.variance, fits.use, confidence)
     out |= {"scatter_low": np.sqrt(low), "scatter_high": np.sqrt(high)}
     low, high = next_storm(fits, mean, confidence)
-    out |= {"rate_pred_low": low, "rate_pred_high": high, "tau_pred_low": _inverse(high), "tau_pred_high": _inverse(low)}
+    out |= {"rate_pred_low": low, "rate_pred_high": high, "tau_pred_low": inverse(high), "tau_pred_high": inverse(low)}
     p = no_decay(mean.rate, mean.se, mean.df)
     out |= {"p_value": p, "q_value": benjamini_hochberg(p)}
     out |= largest(left_out(fits, mean)[1], storms) | hartung_knapp(fits, confidence)
     low, high = bootstrap_interval(fits, mean, confidence, resamples=resamples, seed=seed)
     return out | {"rate_boot_low": low, "rate_boot_high": high}
-
-
-def _inverse(rate: Floats) -> Floats:
-    """1/rate where it is positive, infinite where it is not, NaN where it is not known."""
-    out: Floats = np.where(rate > 0, 1 / np.where(rate > 0, rate, 1.0), np.where(np.isnan(rate), np.nan, np.inf))
-    return out
 
 
 def _paper_mean(tau: Floats, accepted: NDArray[np.bool_]) -> dict[str, np.ndarray]:

@@ -10,8 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from ringdecay.decays.fit import KEPT_ATTRIBUTES
+from ringdecay.decays.fit import SAID_ATTRIBUTES
 from ringdecay.decays.gls import Floats
+from ringdecay.decays.intervals import check_confidence
 from ringdecay.errors import InputError
 from ringdecay.lifetime.discoveries import benjamini_hochberg
 from ringdecay.lifetime.fits import Fits, fits_of, one_probe
@@ -67,8 +68,7 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
     """
     chosen = one_probe(decays, probe)
     names, x = _columns(covariates, chosen["storm"].to_numpy())
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}; 0.95 is usual")
+    check_confidence(confidence)
     fits = fits_of(chosen)
     fits = fits.but(np.isfinite(x.sum(axis=1))[:, None])
     found = _regress(fits, np.nan_to_num(x), confidence)
@@ -80,7 +80,7 @@ def dependence(decays: xr.Dataset, covariates: pd.DataFrame, *, probe: str = "me
         slopes = found[name].ndim == 2
         dims = ("covariate", "energy", "L") if slopes else ("energy", "L")
         variables[name] = (dims, found[name].reshape((len(names), *cells) if slopes else cells), described)
-    attrs = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
+    attrs = {name: decays.attrs[name] for name in SAID_ATTRIBUTES if name in decays.attrs}
     attrs |= {"title": "Dependence of the decay rate on the storms", "probe": probe, "confidence": confidence}
     coords: dict[str, Any] = {name: chosen[name] for name in ("energy", "L", "L_bounds") if name in chosen.coords}
     units = [UNITS.get(name, "unknown") for name in names]

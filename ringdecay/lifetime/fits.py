@@ -88,9 +88,14 @@ def fits_of(chosen: xr.Dataset) -> Fits:
     shape = chosen.sizes["storm"], chosen.sizes["energy"] * chosen.sizes["L"]
     rate, se, df = (chosen[name].to_numpy().reshape(shape) for name in ("rate", "rate_se", "df"))
     use = np.isfinite(rate) & np.isfinite(se)
+    return Fits(rate, se, df, t_variance(se, df, use), use)
+
+
+def t_variance(se: Floats, df: Floats, use: NDArray[np.bool_]) -> Floats:
+    """Variance of t distributions of a scale and degrees of freedom (with 2 or fewer the scale's square); 1 where one does not count."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), 1.0)
-    return Fits(rate, se, df, variance, use)
+        out: Floats = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), 1.0)
+    return out
 
 
 def kinds(chosen: xr.Dataset) -> dict[str, NDArray[np.bool_]]:

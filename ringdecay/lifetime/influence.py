@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ringdecay.decays.fit import KEPT_ATTRIBUTES
+from ringdecay.decays.fit import SAID_ATTRIBUTES
 from ringdecay.decays.gls import Floats
 from ringdecay.lifetime.fits import Fits, fits_of, one_probe
 from ringdecay.lifetime.mean import Mean, mean_rate
@@ -46,7 +46,7 @@ def influence(decays: xr.Dataset, *, probe: str = "merged") -> xr.Dataset:
     without, shift = left_out(fits, mean)
     shape = tuple(chosen.sizes[dim] for dim in ("storm", "energy", "L"))
     values = {"rate_without": without, "shift": shift, "share": np.where(fits.use, mean.share, np.nan)}
-    attrs = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs} | {"probe": probe}
+    attrs = {name: decays.attrs[name] for name in SAID_ATTRIBUTES if name in decays.attrs} | {"probe": probe}
     variables = {name: (("storm", "energy", "L"), value.reshape(shape), _DESCRIBED[name]) for name, value in values.items()}
     names = ("storm", "onset", "minimum", "depth", "storm_class", "energy", "L", "L_bounds")
     return xr.Dataset(

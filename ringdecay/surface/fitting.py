@@ -10,11 +10,12 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import stdtrit
 
-from ringdecay.decays.fit import KEPT_ATTRIBUTES
-from ringdecay.decays.intervals import intervals
+from ringdecay.decays.fit import SAID_ATTRIBUTES
+from ringdecay.decays.intervals import intervals, inverse
 from ringdecay.decays.result import flag_attrs
 from ringdecay.errors import InputError
 from ringdecay.lifetime import lifetimes
+from ringdecay.lifetime.fits import one_probe, t_variance
 from ringdecay.products import ion_name
 from ringdecay.surface.smoothing import Data, choose, height_variance, rate_of, relative_scatter
 from ringdecay.surface.splines import Floats, axis_over, penalties, product_basis
@@ -94,8 +95,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
     mean = lifetimes(decays, probe=probe, confidence=confidence)
     if decays.attrs.get("mode") == "paper":
         raise NoSurfaceError("a surface needs fits of calibrated mode; the errors of paper mode know nothing of autocorrelation")
-    probes = [str(name) for name in decays["probe"].to_numpy()]
-    chosen = decays.isel(probe=probes.index(probe)).sortby(["energy", "L"]).transpose("storm", "energy", "L", ...)
+    chosen = one_probe(decays, probe).sortby(["energy", "L"])
     mean = mean.sortby(["energy", "L"]).transpose("energy", "L", ...)
     rate, se, df = (chosen[name].to_numpy() for name in ("rate", "rate_se", "df"))
     use = np.isfinite(rate) & (se > 0)
@@ -109,9 +109,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
             f"a surface of tau(E, L) needs fits of at least {MIN_STORMS} storms at two energies and two L-shells or more; "
             f"storms here: {len(rate)}, energies with so many: {len(np.unique(own_energy))}, L-shells: {len(np.unique(own_L))}"
         )
-    # A t distribution with few degrees of freedom is wider than its scale says.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(use, se**2 * np.where(df > 2, df / (df - 2), 1.0), 1.0)
+    variance = t_variance(se, df, use)
     along_energy, along_L = axis_over(own_energy), axis_over(own_L)
     scatter = relative_scatter(rate, variance, use)
     data = Data(rate, variance, use, product_basis(along_energy, along_L, own_energy, own_L), _scale(variance, use), scatter)
@@ -177,9 +175,7 @@ def stated(values: dict[str, Floats], there: npt.NDArray[np.bool_], confidence: 
     widest = (WIDEST - 1) / (WIDEST + 1)
     wide = there & ~(out["rate_high"] - out["rate"] <= widest * out["rate"])
     supported = there & ~few & ~wide
-    with np.errstate(divide="ignore"):
-        limit = np.where(one_sided > 0, 1 / np.where(one_sided > 0, one_sided, 1.0), np.inf)
-    out["tau_limit"] = np.where(there & ~supported, limit, np.nan)
+    out["tau_limit"] = np.where(there & ~supported, inverse(one_sided), np.nan)
     out |= {name: np.where(supported, out[name], np.nan) for name in ("tau", "tau_low", "tau_high")}
     out["supported"] = supported.astype(np.int8)
     out["flag"] = (~there * FLAGS["no_data"] + few * FLAGS["few_storms"] + wide * FLAGS["wide"]).astype(np.int32)
@@ -214,7 +210,7 @@ def _dataset(values: dict[str, Floats], there: npt.NDArray[np.bool_], energy: Fl
 
 
 def _attrs(decays: xr.Dataset, probe: str, confidence: float) -> dict[str, Any]:
-    kept: dict[str, Any] = {name: decays.attrs[name] for name in (*KEPT_ATTRIBUTES, "mode") if name in decays.attrs}
+    kept: dict[str, Any] = {name: decays.attrs[name] for name in SAID_ATTRIBUTES if name in decays.attrs}
     return kept | {"title": f"Decay times of the {ion_name(kept)} flux as a smooth surface", "probe": probe, "confidence": confidence}
 
 

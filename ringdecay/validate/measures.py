@@ -140,18 +140,19 @@ def means(world: World, seed: tuple[int, ...], mode: Mode) -> list[Row]:
 def floors(world: World, seed: tuple[int, ...], mode: Mode, settings: Mapping[str, Any]) -> list[Row]:
     """Measure what a floor does to the median rate of the fits that do not say that it is not separable, and how many say so.
 
-    `settings` are keywords of `fitted`.
+    `settings` are keywords of `fitted`. Where the floor is not looked for, the median is that of all fits, whatever they say.
     """
     fits, rate = fitted(world, seed, mode, **settings)
     found, flag = (fits[name].to_numpy()[:, 0, 0] for name in ("rate", "flag"))
     there = np.isfinite(found)
-    says = there & (flag & FLAGS.get("floor_not_separable", 0) > 0)
-    untreated = ", untreated" if settings["floor"] == "none" else ""
-    return [
-        {"quantity": f"bias of the median rate{untreated}"} | median_of((found / rate - 1)[there & ~says]),
-        {"quantity": "fitted"} | share(there.ravel()),
-        {"quantity": "flagged floor_not_separable"} | share(says[there]),
-    ]
+    says = there & (flag & FLAGS["floor_not_separable"] > 0)
+    bias = found / rate - 1
+    if settings["floor"] == "none":
+        judged = [{"quantity": "bias of the median rate, untreated"} | median_of(bias[there])]
+    else:
+        # Where every fit says so, nothing is claimed and nothing is to be judged.
+        judged = [{"quantity": "bias of the median rate"} | median_of(bias[there & ~says])] if (there & ~says).any() else []
+    return [*judged, {"quantity": "fitted"} | share(there.ravel()), {"quantity": "flagged floor_not_separable"} | share(says[there])]
 
 
 def claims(world: World, seed: tuple[int, ...], mode: Mode) -> list[Row]:

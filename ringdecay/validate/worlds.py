@@ -70,7 +70,7 @@ class World:
 
 @dataclass(frozen=True)
 class Draw:
-    """Binned flux and storms for `fit_decays` (with ``start_delay_days=0``), the rate of every (storm, cell), and the floor."""
+    """Binned flux and storms for `fit_decays` (in windows with no delay of the start), the rate of every (storm, cell), and the floor."""
 
     binned: xr.Dataset
     storms: pd.DataFrame
