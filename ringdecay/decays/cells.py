@@ -253,7 +253,9 @@ def _finished(
     out["r2"] = r2
     out["log_flux_start"] = np.where(enough, fitted.level - out["rate"] * out["t_first"], np.nan)
     out["flag"] = flag_bits(
-        too_few_points=~enough,
+        # Enough of them, and still no rate: all at one time, or counts without a maximum of their likelihood.
+        too_few_points=~enough | (np.isnan(out["rate"]) & np.logical_not(fitted.floor_not_told)),
+        floor_not_separable=enough & fitted.floor_not_told,
         not_resolved=out["rate_low"] <= 0,
         growth=out["rate_high"] < 0,
         floor_reached=cut.floor_reached,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ringdecay.decays.cells import Cut
@@ -103,7 +105,7 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
     out = np.full((4, len(series.n)), np.nan)
     out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level])[:, known]
-    return Fitted(*out)
+    return replace(Fitted(*out), floor_not_told=np.isnan(out[0]) & (line.spread_t > 0))
 
 
 def weights(series: Series) -> Floats:
