@@ -12,9 +12,10 @@ import click
 import numpy as np
 
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, pool_cuts
+from ringdecay.decays.error_models import pool_models
 from ringdecay.decays.floor import highest_floor
 from ringdecay.decays.result import FLAGS
-from ringdecay.decays.shape import pool_shapes, with_shape
+from ringdecay.decays.shape import with_shape
 
 SIGMA, COUNTS, SPACING = 0.15, 1000.0, 0.374
 EFOLDS, POINTS, RHO = (3.0, 4.0, 5.0), (24, 36, 60), (0.0, 0.4, 0.8)
@@ -42,7 +43,7 @@ def fit(one: Cut, highest: float) -> tuple[dict[str, np.ndarray], dict[str, np.n
     pooled = pool_cuts([one], 5)
     values = fit_calibrated(one, pooled, 5, 0.95)
     allowed = np.full(len(values["rate"]), highest)
-    pools = pool_shapes([one], [values], pooled, 5)
+    pools = pool_models([one], [values], pooled, 5)
     found = with_shape(one, values, pools, highest_floor=allowed, fit_floor="auto", confidence=0.95, stages=True, bin_days=SPACING)
     return values, found
 

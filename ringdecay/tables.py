@@ -125,6 +125,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "time_bin_hours",
         "mode",
         "estimator",
+        "probe",
         "floor_from",
         "confidence",
         "window",

@@ -14,6 +14,8 @@ _spacepy_home = ROOT / ".pytest_cache" / "spacepy"
 _spacepy_home.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("SPACEPY", str(_spacepy_home))
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tests run side by side; threads of the linear algebra would only fight over the cores (small matrices: one thread is quicker alone, too).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Nothing a test fetches, and no lock on a port of this machine, goes into the user's own cache.
 os.environ["RINGDECAY_CACHE"] = str(ROOT / ".pytest_cache" / "downloads")
 

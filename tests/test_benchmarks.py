@@ -26,3 +26,15 @@ def test_intervals_over_storms_are_printed_and_hold_most_truths():
     assert len(rows) == 2 + 4 * 5
     means = [float(share) for row in rows[2:] for share in row[rows[0].index("mean")].split("/")]
     assert sum(means) / len(means) > 0.92
+
+
+def test_floors_that_are_known_leave_the_median_rate_nearly_as_it_is():
+    command = [sys.executable, ROOT / "benchmarks/shape.py", "--series", "40", "--part", "known"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert len(rows) == 2 + 2 * 2 * 2 * 3
+    # The second column "median (%)" is that of the fits as `fit_decays` gives them.
+    medians = {row[4]: [] for row in rows[2:]}
+    for row in rows[2:]:
+        medians[row[4]].append(abs(float(row[7])))
+    assert sum(medians["1.00 of it"]) < 0.5 * sum(medians["no"])

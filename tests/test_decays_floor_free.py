@@ -9,12 +9,14 @@ from synthetic_decays import START, Truth, mission, ornstein_uhlenbeck, simulate
 
 from ringdecay.decays import FLAGS, fit_decay, fit_decays, quiet_floor
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, pool_cuts
+from ringdecay.decays.error_models import pool_models
+from ringdecay.decays.estimators.lines import exponential_floor
 from ringdecay.decays.floor import highest_floor
-from ringdecay.decays.free_floor import exponential_floor, fit_free_floor
+from ringdecay.decays.free_floor import fit_free_floor
 from ringdecay.decays.gls import Series
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.pooling import Pool
-from ringdecay.decays.shape import pool_shapes, with_shape
+from ringdecay.decays.shape import with_shape
 from ringdecay.errors import InputError
 
 SPACING = 0.374
@@ -37,7 +39,7 @@ def fitted(one: Cut, highest: float) -> dict[str, np.ndarray]:
     pooled = pool_cuts([one], 5)
     values = fit_calibrated(one, pooled, 5, 0.95)
     allowed = np.full(len(one.floor), highest)
-    pools = pool_shapes([one], [values], pooled, 5)
+    pools = pool_models([one], [values], pooled, 5)
     return with_shape(one, values, pools, highest_floor=allowed, fit_floor="auto", confidence=0.95, stages=False, bin_days=SPACING)
 
 
@@ -88,14 +90,14 @@ def test_the_floor_belongs_to_the_flux_not_to_its_logarithm():
 
 def test_as_an_estimator_it_has_the_interface_of_the_others():
     one, rate, _ = runs(34, 40, 4.0, 30, 0.0, 0.1)
-    found = exponential_floor(one, pool_cuts([one], 5))
+    found = exponential_floor(one, pool_cuts([one], 5), 0.95)
     held = intervals(found.rate, found.rate_se, found.df, 0.95)
     assert ((held["rate_low"] <= rate) & (rate <= held["rate_high"])).mean() > 0.85
 
 
 def test_series_of_four_points_have_no_floor():
     one, _, _ = runs(35, 3, 4.0, 4, 0.0, 0.1)
-    assert np.isnan(exponential_floor(one, Pool(0.4, 0.02)).rate).all()
+    assert np.isnan(exponential_floor(one, Pool(0.4, 0.02), 0.95).rate).all()
 
 
 @pytest.mark.parametrize(("points", "error"), [(24, 1.0), (60, 1.0), (60, 1.05)])
@@ -155,6 +157,21 @@ def test_a_short_lone_series_is_flagged_and_can_be_fitted_with_a_floor_all_the_s
     assert free["flag"] & FLAGS["floor_fitted"]
     assert free["flag"] & FLAGS["floor_not_separable"]
     assert float(free["rate_se"]) > 2 * float(fit_decay(t, flux)["rate_se"])
+
+
+def test_the_estimator_with_a_floor_says_that_it_fitted_one_or_that_it_could_not():
+    t, flux, rate = lone(4.0, 40, 0.1)
+    found = fit_decay(t, flux, estimator="exponential_floor")
+    assert found["flag"] & FLAGS["floor_fitted"]
+    assert not found["flag"] & (FLAGS["floor_not_separable"] | FLAGS["no_estimate"])
+    assert float(found["floor"]) == pytest.approx(1e3, rel=0.2)
+    assert float(found["rate"]) == pytest.approx(rate, rel=0.2)
+    t, flux, _ = lone(1.0, 20, 0.1)
+    short = fit_decay(t, flux, estimator="exponential_floor")
+    assert np.isnan(short["rate"])
+    assert np.isnan(short["floor"])
+    assert short["flag"] & FLAGS["floor_not_separable"]
+    assert short["flag"] & FLAGS["no_estimate"]
 
 
 @pytest.mark.parametrize("name", ["quiet", "given", "bend"])

@@ -242,6 +242,20 @@ def test_fit_panel_draws_points_window_and_line() -> None:
     np.testing.assert_allclose([b[1, 1] - b[0, 1] for b in bars], 2 * y / np.sqrt(counts), rtol=1e-9)
 
 
+def test_fit_panel_draws_a_fit_with_a_negative_floor_of_its_own_as_it_was_fitted() -> None:
+    given = decays()
+    rate, end = 0.1, 11.8456789
+    # Such a floor bends the log of the flux down as much as one of the same size bends it up; their curves are mirror images.
+    lines = {}
+    for sign in (1.0, -1.0):
+        given["floor"][:] = sign * 1e4
+        (line,) = by_gid(plots.fit_panel(binned(), given, 1, 99.4, 4.05), "fit")
+        lines[sign] = np.log(np.asarray(line.get_ydata()))
+    straight = np.log(1e4) - 0.1 - rate * (np.linspace(1.1, end, 50) - 1.1)
+    np.testing.assert_allclose(lines[-1.0] - straight, -(lines[1.0] - straight), rtol=1e-6)
+    assert (lines[1.0] > straight + 0.5).all()
+
+
 @pytest.mark.parametrize(
     ("energy", "L", "text"),
     [(99.4, 4.05, "τ = 10.0 (8.0–12.5) d"), (269.0, 4.05, "τ > 35 d"), (269.0, 5.05, "growing"), (54.7, 3.05, "no fit")],  # noqa: RUF001

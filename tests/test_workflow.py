@@ -236,6 +236,11 @@ def test_a_change_of_the_config_reruns_what_it_feeds_and_no_more(short, tmp_path
     planned = jobs(short, "--configfile", str(tmp_path / "c.yaml"))
     assert "fit_decays" in planned
     assert not {"bin_flux", "find_storms", "simulate_archive"} & set(planned)
+    # All that is said over storms is of one probe's fits.
+    (tmp_path / "c.yaml").write_text((short / ".test/config/config.yaml").read_text() + "lifetimes:\n  probe: joint\n")
+    planned = jobs(short, "--configfile", str(tmp_path / "c.yaml"))
+    assert {"average_lifetimes", "fit_surface", "relate_storms"} <= set(planned)
+    assert "fit_decays" not in planned
 
 
 def test_the_report_is_made_with_thresholds_of_the_run(short):

@@ -252,10 +252,11 @@ def _finished(
     out["n_eff"] = points.n * (1 - out["rho"]) / (1 + out["rho"])
     out["r2"] = r2
     out["log_flux_start"] = np.where(enough, fitted.level - out["rate"] * out["t_first"], np.nan)
+    own = np.zeros(len(points.n), dtype=bool) if fitted.floor is None else np.isfinite(fitted.floor) & enough
+    out["floor"] = cut.floor if fitted.floor is None else np.where(own, np.nan_to_num(cut.floor) + fitted.floor, cut.floor)
     out["flag"] = flag_bits(
-        # Enough of them, and still no rate: all at one time, or counts without a maximum of their likelihood.
-        too_few_points=~enough | (np.isnan(out["rate"]) & np.logical_not(fitted.floor_not_told)),
-        floor_not_separable=enough & fitted.floor_not_told,
+        too_few_points=~enough,
+        no_estimate=enough & np.isnan(out["rate"]),
         not_resolved=out["rate_low"] <= 0,
         growth=out["rate_high"] < 0,
         floor_reached=cut.floor_reached,
@@ -264,5 +265,7 @@ def _finished(
         counts_unknown=cut.counts_unknown & enough,
         not_pooled=not_pooled,
         not_accepted=not_accepted,
+        floor_fitted=own,
+        floor_not_separable=enough & ~own & (fitted.floor is not None),
     )
     return out

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ringdecay.decays.gls import Floats
 
 
@@ -24,8 +21,8 @@ class Fitted:
         Two-sided interval of the rate where the method has one of its own; without it, that of Student's t.
     counted : bool
         Whether the counts were fitted (zeros and bins of few counts included) and not the log flux.
-    floor_not_told : ndarray of bool, or False
-        Where there is no answer because a floor could not be told from the decay.
+    floor : ndarray, optional
+        Floor of the series' own, of an estimator that fits one; above the floor that is known, where there is one.
     """
 
     rate: Floats
@@ -35,4 +32,4 @@ class Fitted:
     low: Floats | None = None
     high: Floats | None = None
     counted: bool = False
-    floor_not_told: NDArray[np.bool_] | bool = False
+    floor: Floats | None = None

@@ -44,6 +44,20 @@ class FreeFloor:
     theta: Floats
 
 
+def with_floor(signal: Floats, floor: Floats | float) -> Floats:
+    """Flux of a signal on a floor: their sum, or for a negative floor what bends the log of the signal down as much as the sum bends it up.
+
+    Parameters
+    ----------
+    signal : ndarray
+        Positive.
+    floor : ndarray or float
+        In the signal's unit.
+    """
+    bent = 1 + np.abs(floor) / signal
+    return np.where(np.asarray(floor) < 0, signal / bent, signal * bent)
+
+
 def fit_free_floor(series: Series, pooled: Pool) -> FreeFloor:
     """Fit an exponential and a floor to every series.
 

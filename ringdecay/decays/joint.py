@@ -95,7 +95,7 @@ def with_joint(
     shape = values["rate"].shape
     both = [join(c, pair, shape[1]) for c in cuts]
     pooled = None if r_max is not None else pool_cuts(both, min_points, most=JOINT_POOL_SERIES)
-    found = [fit_joint(c, pooled, min_points, confidence, r_max or 0.0) | {"floor": c.floor} for c in both]
+    found = [fit_joint(c, pooled, min_points, confidence, r_max or 0.0) for c in both]
     out = appended(values, {name: np.stack([row[name] for row in found]) for name in found[0]} if found else {})
     out["flag"][:, -1] |= _inherited(values["flag"][:, pair])
     return out, pooled

@@ -26,6 +26,7 @@ FLAGS = {
     "floor_fitted": 16384,
     "floor_not_separable": 32768,
     "coarse_bins": 65536,
+    "no_estimate": 131072,
 }
 
 VARIABLES: dict[str, dict[str, str]] = {
@@ -57,7 +58,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     "rate_slow_se": {"units": "1/day", "long_name": "standard error of rate_slow"},
     "break_time": {"long_name": "time between the two stages"},
     "delta_criterion": {"units": "1", "long_name": "BIC of one stage less that of two (positive: two stages)"},
-    "floor": {"long_name": "flux floor of the energy channel, or of the fit where floor_fitted (NaN: none known)"},
+    "floor": {"long_name": "flux floor of the channel, or of the fit where floor_fitted (negative: log flux bends down; NaN: none known)"},
     "index_change": {"units": "nT", "long_name": "storm index at stop minus at start, means over 6 hours"},
     "flag": {"long_name": "what a reader of the fit should know"},
 }

@@ -25,17 +25,12 @@ COARSEST_BIN = 1 / 6
 # A floor matters if the highest that the data allow changes the rate by more than this share of it.
 FLOOR_MATTERS = 0.05
 
-FitFloor = Literal["always", "auto", "never", "done"]
+FitFloor = Literal["always", "auto", "never"]
 _FITTED: dict[str, FitFloor] = {"free": "always", "auto": "auto", "quiet": "auto"}
 
 
 def floor_fitting(floor: str, estimator: str) -> FitFloor:
-    """Tell which series get a floor of their own, from the name of the setting; only with the calibrated estimator do any.
-
-    "done" says that the estimator itself has fitted one wherever it has a rate.
-    """
-    if estimator == "exponential_floor":
-        return "done"
+    """Tell which series get a floor of their own, from the name of the setting; only with the calibrated estimator do any."""
     return _FITTED.get(floor, "never") if estimator == "gls" else "never"
 
 
@@ -62,9 +57,8 @@ def with_shape(
         Error models of the run; None in paper mode, where the error is taken as white and no floor is fitted.
     highest_floor : ndarray, shape (series,)
         The highest floor that the data allow, for series whose floor is not known; NaN where that cannot be said.
-    fit_floor : {"always", "auto", "never", "done"}
-        Whether series without a known floor are fitted with one of their own: all, those where it matters and can be told, or none;
-        "done" if `values` are above one already.
+    fit_floor : {"always", "auto", "never"}
+        Whether series without a known floor are fitted with one of their own: all, those where it matters and can be told, or none.
     confidence : float
         Of the intervals.
     stages : bool
@@ -76,15 +70,17 @@ def with_shape(
     known = np.isfinite(cut.floor)
     fitted = np.isfinite(values["rate"]) & np.isfinite(values["sigma"])
     able = separable(values)
-    matters = fitted & ~known & _floor_matters(cut, values, highest_floor) & (fit_floor != "done")
-    wanted = {"always": fitted & ~known, "auto": matters & able}.get(fit_floor, np.zeros_like(known))
-    out["floor"] = cut.floor.copy()
+    matters = fitted & ~known & _floor_matters(cut, values, highest_floor)
+    wanted = {"always": fitted & ~known, "auto": matters & able, "never": np.zeros_like(known)}[fit_floor]
+    # An estimator that fits floors has done so already.
+    separated = values["flag"] & FLAGS["floor_fitted"] > 0
     own = np.zeros_like(known)
     if models is not None and wanted.any():
         own = _fit_own_floor(cut, out, models.floor, wanted, confidence)
+        separated |= own & able
     with np.errstate(invalid="ignore"):
         coarse = out["rate"] * bin_days > COARSEST_BIN
-    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~(own & able), coarse_bins=coarse)
+    out["flag"] = out["flag"] | flag_bits(floor_fitted=own, floor_not_separable=matters & ~separated, coarse_bins=coarse)
     return out
 
 

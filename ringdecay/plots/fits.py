@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from ringdecay.binned import mean_flux, sample_time
+from ringdecay.decays.free_floor import with_floor
 from ringdecay.decays.windows import DAY
 from ringdecay.errors import InputError
 from ringdecay.plots.labels import FLUX_UNIT, source
@@ -99,7 +100,7 @@ def storm_fits(
     minimum = str(_nanoseconds(one["minimum"]).astype("datetime64[m]"))
     figure.supxlabel(
         f"days from the minimum, {minimum.replace('T', ' ')} UTC\n"
-        f"blue: fitted, shaded: fit window, grey: not fitted, bars: counting error, dotted: floor of the channel; "
+        f"blue: fitted, shaded: fit window, grey: not fitted, bars: counting error, dotted: floor; "
         f"τ with {confidence_text(decays)} interval",
         fontsize=7,
     )
@@ -131,7 +132,8 @@ def fit_panel(
     -------
     Axes
         Time is in days from the storm's minimum. Points are mean fluxes at the mean time of their samples, with the counting error; grey
-        points lie outside the window, triangles on the lower edge are means of zero. The dotted line is the floor of the channel.
+        points lie outside the window, triangles on the lower edge are means of zero. The dotted line is the floor of the channel, or of the
+        fit.
 
     Raises
     ------
@@ -168,10 +170,11 @@ def fit_panel(
         ax.axvspan(start, stop, color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
     rate, level, floor = (float(cell[name]) for name in ("rate", "log_flux_start", "floor"))
     if np.isfinite(rate):
-        # The fit is of the flux above the floor of the channel, where one was seen.
+        # The fit is of the flux above the floor of the channel, or above one of its own, which may be negative.
         days = np.linspace(start, stop, 50)
-        ax.plot(days, np.exp(level - rate * (days - start)) + np.nan_to_num(floor), color=COLOURS[1], linewidth=1.2, zorder=4, gid="fit")
-    if np.isfinite(floor):
+        flux_fitted = with_floor(np.exp(level - rate * (days - start)), float(np.nan_to_num(floor)))
+        ax.plot(days, flux_fitted, color=COLOURS[1], linewidth=1.2, zorder=4, gid="fit")
+    if floor > 0:
         ax.plot([low, high], [floor, floor], color="0.4", linewidth=0.7, linestyle=":", zorder=1, scaley=False)
     text = tau_text(cell)
     words = {"": "no fit", "growing": "growing"}.get(text, f"τ > {text[2:]} d" if text.startswith(">") else f"τ = {text} d")

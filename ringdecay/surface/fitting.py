@@ -52,7 +52,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     "supported": {"units": "1", "long_name": "1 where tau is stated, 0 elsewhere"},
     "flag": {"long_name": "why tau is not stated"},
 }
-_WHAT = {
+HOW = {
     "surface": "scale * sinh(f), f a sum of products of cubic B-splines in ln energy and ln L with a penalty on second differences; "
     "least squares on the rates of all storms and cells, limits and growth included",
     "smoothness": "the penalties (along energy, along L) that predict the rates of left-out storms best",
@@ -132,7 +132,7 @@ def fit_surface(decays: xr.Dataset, *, probe: str = "merged", confidence: float 
         "n_storms": n_storms.reshape(shape),
     }
     there = _within(used, energies, shells, grid_energy, grid_L)
-    attrs = _attrs(decays, probe, confidence) | _WHAT
+    attrs = _attrs(decays, probe, confidence) | HOW
     attrs |= {"storms": storms, "cells": int(used.sum()), "penalty_energy": factors[0], "penalty_L": factors[1]}
     attrs |= {"scatter": scatter, "rate_scale": data.scale}
     surface = _dataset(values, there, grid_energy, grid_L, attrs)

@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.store import SIMULATED_NOTE, is_simulated
-from ringdecay.surface.fitting import FLAGS, VARIABLES
+from ringdecay.surface.fitting import FLAGS, HOW, VARIABLES
 
 _COLUMNS = ("tau", "tau_low", "tau_high", "tau_limit", "rate", "rate_low", "rate_high", "n_storms", "supported")
 _UNITS = {"energy": "keV", "tau": "days", "tau_low": "days", "tau_high": "days", "tau_limit": "days"}
@@ -35,7 +35,7 @@ def surface_header(surface: xr.Dataset) -> list[str]:
     """Say what the table is, for `write_csv`: whether simulated, range, method, the meaning of each column, how to use it."""
     lines = [SIMULATED_NOTE] if is_simulated(surface) else []
     lines += [str(surface.attrs["title"]), f"stated range: {surface.attrs['range']}"]
-    for name in ("product", "flux", "max_MLAT", "L_definition", "confidence", "storms", "cells", "surface", "smoothness", "uncertainty"):
+    for name in ("product", "flux", "max_MLAT", "L_definition", "probe", "confidence", "storms", "cells", *HOW):
         if name in surface.attrs:
             lines.append(f"{name}: {surface.attrs[name]}")
     lines += ["columns:", "  energy_keV: energy in keV", "  L: L-shell"]

@@ -160,6 +160,7 @@ rule relate_storms:
     params:
         code=code("relate_storms"),
         confidence=config["fit"]["confidence"],
+        lifetimes=config["lifetimes"],
     message:
         "Leaving out each storm, and relating the rates to the storms"
     script:
@@ -211,6 +212,7 @@ rule fit_surface:
     params:
         code=code("fit_surface"),
         confidence=config["fit"]["confidence"],
+        lifetimes=config["lifetimes"],
     message:
         "Fitting a smooth surface of the decay time over energy and L"
     script:

@@ -1,7 +1,11 @@
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+
+# Jobs run side by side; threads of the linear algebra would fight over their cores, and for such small matrices one is quicker.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # This file's own folder is workflow/rules, wherever Snakemake was started.
 PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]

@@ -8,7 +8,7 @@ from ringdecay.surface import surface_header, surface_or_reason, surface_table
 from ringdecay.tables import write_csv
 
 with logged_to(snakemake.log[0]):
-    surface = surface_or_reason(open_dataset(snakemake.input.decays), confidence=snakemake.params.confidence)
+    surface = surface_or_reason(open_dataset(snakemake.input.decays), confidence=snakemake.params.confidence, **snakemake.params.lifetimes)
     record = provenance(snakemake.config, read_lock(snakemake.input.lock))
     write_dataset(with_provenance(surface, record), snakemake.output.surface)
     write_csv(surface_table(surface), snakemake.output.table, surface_header(surface))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ringdecay.decays.cells import Cut
@@ -103,9 +101,10 @@ def exponential_floor(cut: Cut, pooled: Pool, _confidence: float) -> Fitted:
     able = np.flatnonzero(separable({"n": series.n, "rate": -line.slope, "t_first": series.t[:, 0], "t_last": last}))
     found = fit_free_floor(series.take(able), pooled)
     known = np.isfinite(found.rate) & np.isfinite(found.rate_se)
-    out = np.full((4, len(series.n)), np.nan)
-    out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level])[:, known]
-    return replace(Fitted(*out), floor_not_told=np.isnan(out[0]) & (line.spread_t > 0))
+    out = np.full((5, len(series.n)), np.nan)
+    out[:, able[known]] = np.array([found.rate, found.rate_se, found.df, found.level, found.floor])[:, known]
+    rate, se, df, level, floor = out
+    return Fitted(rate, se, df, level, floor=floor)
 
 
 def weights(series: Series) -> Floats:
