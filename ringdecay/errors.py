@@ -60,6 +60,6 @@ def printable(text: str) -> str:
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     """Make the error for a name that is not one of a set, with the nearest known name."""
     known = sorted(known)
-    near = difflib.get_close_matches(given, known, n=1)
+    near = difflib.get_close_matches(str(given), known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "choose one of them."
     return InputError(f"{kind} {given!r} is not known (known: {', '.join(known)}); {hint}")

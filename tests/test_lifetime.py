@@ -124,3 +124,20 @@ def test_a_storm_can_be_left_out_by_masking_it():
     masked = lifetimes(decays.where(decays["storm"] != 3))
     dropped = lifetimes(decays.sel(storm=decays["storm"] != 3))
     np.testing.assert_allclose(masked["rate"], dropped["rate"])
+
+
+def test_a_fit_without_an_error_does_not_count():
+    rate, se = np.array([0.1, 0.14, 0.08, 5.0]), np.array([0.02, 0.02, 0.02, 0.0])
+    found, expected = lifetimes(decays_of(rate, se)), lifetimes(decays_of(rate[:3], se[:3]))
+    for name in ("rate", "rate_low", "scatter", "rate_reml", "rate_pred_low", "p_value"):
+        assert found[name].item() == pytest.approx(expected[name].item(), rel=1e-9), name
+    assert found["n_storms"].item() == 3
+    assert lifetimes(decays_of(rate, 0 * se))["n_storms"].item() == 0
+
+
+@pytest.mark.parametrize("settings", [{"resamples": 2.5}, {"seed": -1}, {"seed": "a"}, {"probe": None}, {"probe": 1}])
+def test_settings_that_are_no_settings_are_refused(settings: dict):
+    with pytest.raises(InputError):
+        lifetimes(decays_of(np.array([0.1, 0.2]), np.array([0.1, 0.1])), **settings)
+    with pytest.raises(InputError):
+        lifetimes(None)

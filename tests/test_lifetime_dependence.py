@@ -113,6 +113,7 @@ def test_covariates_that_do_not_fit_are_said():
         (good.set_index(good.index + 100), "index them"),
         (pd.concat([good, good]), "one row"),
         (good.assign(name="x"), "name"),
+        (good.assign(endless=np.inf), "endless"),
     ):
         with pytest.raises(InputError, match=said):
             dependence(fits, wrong)

@@ -14,7 +14,7 @@ import xarray as xr
 from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
 from ringdecay.decays.error_models import pool_models
 from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
-from ringdecay.decays.floor import highest_floor, instrument_floor
+from ringdecay.decays.floor import highest_floor, instrument_floor, known_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.joint import JOINT, probe_pair, with_joint
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
@@ -22,7 +22,19 @@ from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.shape import floor_fitting, with_shape
 from ringdecay.decays.window_choice import choose_windows
-from ringdecay.decays.windows import Times, cell_flags, cell_windows, data_span, half_bin, index_change, storm_coords, to_time
+from ringdecay.decays.windows import (
+    Times,
+    cell_flags,
+    cell_windows,
+    check_index,
+    check_storms,
+    check_windows,
+    data_span,
+    half_bin,
+    index_change,
+    storm_coords,
+    to_time,
+)
 from ringdecay.errors import InputError, unknown
 from ringdecay.products import ion_name
 
@@ -131,13 +143,17 @@ def fit_decays(
     InputError
         If an argument does not make sense, or the data or the storms lack something.
     """
-    check_settings(mode, min_points, r_max)
+    check_settings(mode, min_points, r_max, floor_factor, min_counts)
     estimator_named(estimator)
     names, calibrated = names_compared(compare), mode == "calibrated"
     pair = probe_pair(binned) if joint else None
     binned = binned.sortby("time")
     bins = read_bins(binned, min_samples, quantity, half_count=calibrated)
     windows = choose_windows(binned, storms, index) if windows is None else windows
+    check_storms(storms)
+    check_windows(windows, storms)
+    if index is not None:
+        check_index(index)
     floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
@@ -204,7 +220,7 @@ def fit_decays(
     return as_dataset(values, ("storm", "probe", "energy", "L"), coords, attrs)
 
 
-def check_settings(mode: str, min_points: int, r_max: float) -> None:
+def check_settings(mode: str, min_points: int, r_max: float, floor_factor: float, min_counts: float) -> None:
     """Raise InputError if a setting does not make sense."""
     if mode not in MODES:
         raise unknown("mode", mode, MODES)
@@ -212,6 +228,10 @@ def check_settings(mode: str, min_points: int, r_max: float) -> None:
         raise InputError(f"min_points must be at least 3, not {min_points}: a line through two points has no error")
     if not -1 <= r_max <= 0:
         raise InputError(f"r_max must lie between -1 and 0, not {r_max}: a decay has a negative correlation of log flux and time")
+    if not floor_factor >= 1:
+        raise InputError(f"floor_factor must be at least 1, not {floor_factor}: a window ends above the floor")
+    if not min_counts >= 0:
+        raise InputError(f"min_counts must not be negative, not {min_counts}")
 
 
 def floor_name(floor: xr.DataArray | float | str | None) -> str:
@@ -230,9 +250,9 @@ def _floors(binned: xr.Dataset, storms: pd.DataFrame, windows: xr.Dataset, floor
         if floor == "quiet":
             return quiet_floor(binned, storms, min_samples=min_samples).to_numpy()
         return instrument_floor(binned, windows, min_samples=min_samples).to_numpy()
-    if floor.dims != ("energy",) or floor.sizes["energy"] != binned.sizes["energy"]:
+    if not isinstance(floor, xr.DataArray) or floor.dims != ("energy",) or floor.sizes["energy"] != binned.sizes["energy"]:
         raise InputError(f"floor must have one value for each of the {binned.sizes['energy']} energies; give a DataArray over energy alone")
-    return floor.to_numpy().astype(float)
+    return known_floor(floor.to_numpy(), floor.shape)
 
 
 def _cut_storm(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
 from ringdecay.decays.windows import Times, cell_windows, half_bin
+from ringdecay.errors import InputError
 
 # Residuals follow a t distribution of so few degrees of freedom, so that a bin that already holds the next injection has no say.
 T_DF = 4.0
@@ -147,6 +148,17 @@ def _floor(series: _Recoveries) -> float:
     if gains.sum() - gains.max() < MIN_GAIN * n_helped or not n_helped or np.exp(level) * np.median(series.exposure[low]) < MIN_COUNTS:
         return np.nan
     return float(np.exp(level))
+
+
+def known_floor(floor: object, shape: tuple[int, ...]) -> Floats:
+    """Give a floor of the user's own as an array, NaN where there is none; InputError if it is no flux."""
+    try:
+        values = np.asarray(floor, dtype=float)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"floor must be a flux, not {floor!r}") from error
+    if values.shape != shape or (values < 0).any() or np.isinf(values).any():
+        raise InputError(f"floor must be {'one flux' if not shape else 'a flux for each energy'}, zero or more, or NaN, not {floor!r}")
+    return values
 
 
 def _log_likelihood(series: _Recoveries, floor: float) -> Floats:

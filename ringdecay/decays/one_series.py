@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ringdecay.decays.cells import cut, fit_calibrated, fit_paper
 from ringdecay.decays.error_models import ErrorModels
-from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
+from ringdecay.decays.estimators import COUNTED, chosen, compared, estimator_named, names_compared
 from ringdecay.decays.fit import Mode, check_settings, floor_name
-from ringdecay.decays.floor import highest_floor
+from ringdecay.decays.floor import highest_floor, known_floor
 from ringdecay.decays.gls import Floats, least_squares
 from ringdecay.decays.log_flux import with_half_count
 from ringdecay.decays.pooling import Pool, median_spacing
@@ -49,9 +49,9 @@ def fit_decay(
     Parameters
     ----------
     time : array-like
-        datetime64, or numbers in days; any order.
+        datetime64 or ISO 8601 (without a zone: UTC), or numbers or timedelta64 for days; any order.
     flux : array-like
-        Flux in any unit; NaN for missing. All of the series is fitted: cut it to the recovery first.
+        Flux in any unit; NaN or masked for missing. All of the series is fitted: cut it to the recovery first.
     counts : array-like, optional
         Counts behind each flux.
     flux_error : array-like, optional
@@ -71,20 +71,16 @@ def fit_decay(
     Raises
     ------
     InputError
-        If the arrays do not fit together, or both `counts` and `flux_error` are given.
+        If the arrays do not fit together or are no times and numbers, both `counts` and `flux_error` are given, or an estimator of
+        counts has neither.
     """
-    check_settings(mode, min_points, r_max)
+    check_settings(mode, min_points, r_max, floor_factor, min_counts)
     estimator_named(estimator)
     names = names_compared(compare)
     name_of_floor = floor_name(floor)
     if name_of_floor == "quiet":
         raise unknown("floor", "quiet", ["auto", "free"])
-    when, values = np.asarray(time), np.asarray(flux, dtype=float)
-    if when.dtype.kind in "OUT":
-        # Timestamps, dates, strings, with a zone or without (UTC).
-        when = pd.to_datetime(pd.Series(when), utc=True).dt.tz_localize(None).to_numpy()
-    if when.dtype.kind == "M" and np.isnat(when).any():
-        raise InputError("a time of the series is not a time (NaT); leave it out")
+    when, values = _times(time), _numbers(flux, "flux")
     if when.ndim != 1 or values.shape != when.shape:
         raise InputError(f"time and flux must be one-dimensional and of one length, not of shapes {when.shape} and {values.shape}")
     origin = when.min() if len(when) and when.dtype.kind == "M" else None
@@ -93,13 +89,15 @@ def fit_decay(
     order = np.argsort(t, kind="stable")
     t, values, n = t[order][None], values[order][None], n[order][None]
     calibrated = mode == "calibrated"
+    if calibrated and estimator in COUNTED and not np.isfinite(n).any():
+        raise InputError(f"the estimator {estimator!r} fits counts; give counts, or flux_error")
     with np.errstate(divide="ignore", invalid="ignore"):
         exposure = np.where((n > 0) & (values > 0), n / values, np.nan)
         # A bin of zeros has the exposure of the others.
         exposure = np.where((n == 0) & (values == 0) & np.isfinite(exposure).any(), _median(exposure), exposure)
         raised = with_half_count(values, n, exposure) if calibrated else values
         y = np.log(np.where(raised > 0, raised, np.nan))
-    level = np.array([np.nan if floor is None or isinstance(floor, str) else float(floor)])
+    level = np.full(1, np.nan) if floor is None or isinstance(floor, str) else known_floor(floor, ())[None]
     one = cut(y, t, values, n, exposure, np.isfinite(t), level, floor_factor, min_counts if calibrated else 0.0)
     line, spacing = least_squares(one.series), median_spacing(one.series)
     alone = Pool(float(np.nan_to_num(spacing[0], nan=1.0)) or 1.0, float(np.nan_to_num(line.residual_variance[0])))
@@ -136,6 +134,39 @@ def fit_decay(
     return as_dataset({name: value[..., 0] for name, value in found.items()}, (), coords, attrs)
 
 
+def _times(time: ArrayLike) -> NDArray[Any]:
+    """Give the times of a series as datetime64 or as days."""
+    # What is masked is left out like NaN.
+    masked = np.ma.getmaskarray(time) if isinstance(time, np.ma.MaskedArray) else None
+    when = np.asarray(time)
+    try:
+        if when.dtype.kind in "OUT":
+            # Timestamps, dates, strings, with a zone or without (UTC).
+            read = pd.to_datetime(pd.Series(when), utc=True, format="ISO8601" if when.dtype.kind in "UT" else None)
+            when = read.dt.tz_localize(None).to_numpy()
+        elif when.dtype.kind == "m":
+            when = when / DAY
+        elif when.dtype.kind != "M":
+            when = when.astype(float)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"the times of the series must be datetime64, ISO 8601 or numbers in days ({error})") from error
+    if masked is not None and masked.any():
+        when = np.where(masked, np.datetime64("NaT") if when.dtype.kind == "M" else np.nan, when)
+    if when.dtype.kind == "M" and np.isnat(when).any():
+        raise InputError("a time of the series is not a time (NaT); leave it out")
+    return when
+
+
+def _numbers(values: ArrayLike, name: str) -> Floats:
+    """Give numbers as float64; NaN where they are masked."""
+    try:
+        if isinstance(values, np.ma.MaskedArray):
+            return np.ma.filled(values.astype(float), np.nan)
+        return np.asarray(values, dtype=float)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name} must be numbers ({error})") from error
+
+
 def _counts(flux: Floats, counts: ArrayLike | None, flux_error: ArrayLike | None) -> Floats:
     """Find the counts behind each flux; from its relative error, (flux / error)^2, if that was given."""
     if counts is not None and flux_error is not None:
@@ -143,7 +174,7 @@ def _counts(flux: Floats, counts: ArrayLike | None, flux_error: ArrayLike | None
     given = counts if counts is not None else flux_error
     if given is None:
         return np.full(flux.shape, np.nan)
-    array = np.asarray(given, dtype=float)
+    array = _numbers(given, "counts or flux_error")
     if array.shape != flux.shape:
         raise InputError(f"counts or flux_error must have the shape of the flux, {flux.shape}, not {array.shape}")
     if counts is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from os import PathLike
 from typing import Any, Literal, get_args
 
@@ -12,10 +13,12 @@ import xarray as xr
 from ringdecay.decays.flux_windows import flux_windows
 from ringdecay.decays.interruptions import interrupted
 from ringdecay.decays.window_table import read_windows, table_windows
-from ringdecay.decays.windows import index_windows
+from ringdecay.decays.windows import check_index, index_windows
 from ringdecay.errors import InputError, unknown
 
 Source = Literal["index", "flux", "table"]
+# Parameters of flux_windows that have a place of their own here.
+_GIVEN = ("binned", "storms", "max_days", "max_gap_days")
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 
@@ -68,6 +71,12 @@ def choose_windows(
     """
     if source not in SOURCES:
         raise unknown("source of windows", source, SOURCES)
+    if index is not None:
+        check_index(index)
+    known = [name for name in signature(flux_windows).parameters if name not in _GIVEN]
+    for name in flux or {}:
+        if name not in known:
+            raise unknown("setting of flux_windows", name, known)
     if source == "index":
         windows = index_windows(binned, storms, index, start_delay_days=start_delay_days, max_days=max_days)
     elif source == "flux":

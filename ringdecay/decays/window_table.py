@@ -70,7 +70,8 @@ def read_windows(path: str | PathLike[str]) -> pd.DataFrame:
     table = pd.DataFrame(index=raw.index)
     for name in ("start", "stop"):
         times = pd.to_datetime(text[name], format="ISO8601", utc=True, errors="coerce")
-        _refuse(source, text[name], times.isna().to_numpy(), "a time such as 2015-03-18T22:47:00Z")
+        wrong = (times.isna() | (times.dt.year < 1900) | (times.dt.year > 2200)).to_numpy()
+        _refuse(source, text[name], wrong, "a time such as 2015-03-18T22:47:00Z")
         table[name] = times.dt.tz_localize(None).astype("datetime64[ns]")
     _refuse(source, text["stop"], (table["stop"] <= table["start"]).to_numpy(), "a time after the start")
     for name in COLUMNS[2:]:
@@ -115,6 +116,9 @@ def table_windows(binned: xr.Dataset, storms: pd.DataFrame, table: pd.DataFrame)
         one; if two rows have a window for the same storm and cell. The row is named.
     """
     onset, _ = check_storms(storms)
+    lacking = [name for name in COLUMNS if name not in table]
+    if lacking:
+        raise InputError(f"the table of windows lacks the column {lacking[0]!r}; write it as CSV and read it with read_windows")
     next_onset = np.append(onset[1:], np.datetime64("2262-01-01", "ns"))
     probes, numbers = [str(p) for p in binned["probe"].to_numpy()], storms["storm"].to_numpy().astype(int)
     energy, L = binned["energy"].to_numpy(), binned["L"].to_numpy()

@@ -18,6 +18,8 @@ Times = NDArray[np.datetime64]
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 # A main phase takes some hours; in a shorter gap of the index no storm can come and be seen nowhere.
 _MAX_INDEX_GAP = np.timedelta64(12, "h")
+# Days; a century and more would leave the range of datetime64[ns].
+_LONGEST = 36_525
 STORM_COLUMNS = ("storm", "onset", "minimum", "last_minimum", "depth", "storm_class")
 
 
@@ -77,6 +79,8 @@ def check_storms(storms: pd.DataFrame) -> tuple[Times, Times]:
     InputError
         If a column is missing, or the storms are not in order of time.
     """
+    if not isinstance(storms, pd.DataFrame):
+        raise InputError(f"the storms must be the table that find_storms returns, not a {type(storms).__name__}")
     missing = [name for name in STORM_COLUMNS if name not in storms.columns]
     if missing:
         raise InputError(f"the storm table lacks the column {missing[0]!r}; give the table that find_storms returns")
@@ -86,6 +90,10 @@ def check_storms(storms: pd.DataFrame) -> tuple[Times, Times]:
         raise InputError(
             "the storms must be in order of their onset, each with an onset and a last_minimum; sort the table and drop doubles"
         )
+    if (last < onset).any():
+        raise InputError(f"storm {storms['storm'].to_numpy()[np.argmax(last < onset)]} has its last_minimum before its onset")
+    if not storms["storm"].is_unique:
+        raise InputError("two storms have the same number; give each its own in the column storm")
     return onset, last
 
 
@@ -149,6 +157,23 @@ def storm_coords(storms: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def check_index(index: xr.DataArray) -> None:
+    """Raise InputError if a storm index is not a series in order of time."""
+    if not isinstance(index, xr.DataArray) or index.dims != ("time",):
+        found = index.dims if isinstance(index, xr.DataArray) else type(index).__name__
+        raise InputError(f"the index must be a DataArray over time alone, not {found}; give what open_index returns")
+    if (np.diff(index["time"].to_numpy().astype("datetime64[ns]")) < np.timedelta64(0, "ns")).any():
+        raise InputError("the index is not in order of time; sort it with sortby('time')")
+
+
+def check_windows(windows: xr.Dataset, storms: pd.DataFrame) -> None:
+    """Raise InputError if windows are not those of the storms."""
+    if not {"start", "stop"} <= set(windows) or any("storm" not in windows[name].dims for name in ("start", "stop")):
+        raise InputError("the windows must have start and stop over storm; give what choose_windows returns")
+    if not np.array_equal(windows["storm"].to_numpy(), storms["storm"].to_numpy()):
+        raise InputError("the windows are of other storms than the table; choose them with the same table")
+
+
 def index_known_until(index: xr.DataArray, after: Times, max_gap: np.timedelta64) -> Times:
     """Tell until when an index is known without a gap, from each of some times on.
 
@@ -177,7 +202,9 @@ def index_known_until(index: xr.DataArray, after: Times, max_gap: np.timedelta64
 
 
 def days(number: float) -> np.timedelta64:
-    """Make a time difference of a number of days, to the nanosecond."""
+    """Make a time difference of a number of days, to the nanosecond; InputError if it is no number or beyond what a time can hold."""
+    if not abs(number) <= _LONGEST:
+        raise InputError(f"{number} days is no length of a window, a delay or a gap; at most {_LONGEST} are possible")
     return np.timedelta64(round(number * 86_400e9), "ns")
 
 
@@ -221,8 +248,7 @@ def index_change(index: xr.DataArray, start: Times, stop: Times, hours: float = 
     ndarray
         nT; NaN where the index has no value around either time.
     """
-    if index.dims != ("time",):
-        raise InputError(f"the index must have the dimension time alone, not {index.dims}; give what open_index returns")
+    check_index(index)
     times = index["time"].to_numpy().astype("datetime64[ns]").astype(np.int64)
     values = index.to_numpy().astype(float)
     good = np.isfinite(values)

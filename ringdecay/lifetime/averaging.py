@@ -71,8 +71,10 @@ def lifetimes(
         If `decays` is not what `fit_decays` returns or has no such probe, or a setting does not make sense.
     """
     check_rate(false_discovery_rate)
-    if resamples < 1:
-        raise InputError(f"resamples must be at least 1, not {resamples}; 2000 is usual")
+    if not isinstance(resamples, int | np.integer) or resamples < 1:
+        raise InputError(f"resamples must be a whole number, at least 1, not {resamples!r}; 2000 is usual")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed must be a whole number, not negative, not {seed!r}")
     chosen = one_probe(decays, probe)
     if not chosen.sizes["storm"]:
         # One storm without a fit in place of none, so that every cell has a (void) result.

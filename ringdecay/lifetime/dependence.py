@@ -97,9 +97,9 @@ def _columns(covariates: pd.DataFrame, storms: NDArray[np.generic]) -> tuple[lis
         raise InputError("covariates must be a DataFrame with a column for each covariate, as storm_covariates makes it")
     if not covariates.index.is_unique:
         raise InputError("covariates must have one row for each storm; some storm has more")
-    wrong = [str(name) for name in covariates if not pd.api.types.is_numeric_dtype(covariates[name])]
+    wrong = [str(name) for name in covariates if not pd.api.types.is_numeric_dtype(covariates[name]) or np.isinf(covariates[name]).any()]
     if wrong:
-        raise InputError(f"covariates must be numbers; {', '.join(wrong)} is not")
+        raise InputError(f"covariates must be finite numbers or NaN; {', '.join(wrong)} is not")
     if len(storms) and not covariates.index.isin(storms).any():
         raise InputError("no row of the covariates is of a storm of the decays; index them by the storms' numbers")
     return [str(name) for name in covariates], covariates.reindex(storms).to_numpy(float)

@@ -62,7 +62,11 @@ def one_probe(decays: xr.Dataset, probe: str) -> xr.Dataset:
     InputError
         If `decays` is not what `fit_decays` returns or has no such probe.
     """
-    if not {"rate", "rate_se", "df", "flag"} <= set(decays) or not {"storm", "probe", "energy", "L"} <= set(decays.dims):
+    if (
+        not isinstance(decays, xr.Dataset)
+        or not {"rate", "rate_se", "df", "flag"} <= set(decays)
+        or not {"storm", "probe", "energy", "L"} <= set(decays.dims)
+    ):
         raise InputError("this needs the Dataset that fit_decays returns, with rate, rate_se, df and flag over storm, probe, energy and L")
     probes = [str(p) for p in decays["probe"].to_numpy()]
     if probe not in probes:
@@ -87,7 +91,7 @@ def fits_of(chosen: xr.Dataset) -> Fits:
     """
     shape = chosen.sizes["storm"], chosen.sizes["energy"] * chosen.sizes["L"]
     rate, se, df = (chosen[name].to_numpy().reshape(shape) for name in ("rate", "rate_se", "df"))
-    use = np.isfinite(rate) & np.isfinite(se)
+    use = has_fit(rate, se)
     return Fits(rate, se, df, t_variance(se, df, use), use)
 
 
@@ -98,10 +102,16 @@ def t_variance(se: Floats, df: Floats, use: NDArray[np.bool_]) -> Floats:
     return out
 
 
+def has_fit(rate: Floats, se: Floats) -> NDArray[np.bool_]:
+    """Tell where there is a rate with an error; one without any, of points that lie exactly on a line, cannot be weighed."""
+    out: NDArray[np.bool_] = np.isfinite(rate) & np.isfinite(se) & (se > 0)
+    return out
+
+
 def kinds(chosen: xr.Dataset) -> dict[str, NDArray[np.bool_]]:
     """Tell of each fit what it counts as: with a fit, resolved, a limit, growing, or lost to the floor; shape (storm, energy, L)."""
     flags = chosen["flag"].to_numpy()
-    fitted = np.isfinite(chosen["rate"].to_numpy()) & np.isfinite(chosen["rate_se"].to_numpy())
+    fitted = has_fit(chosen["rate"].to_numpy(), chosen["rate_se"].to_numpy())
     growth = fitted & (flags & FLAGS["growth"] > 0)
     limits = fitted & ~growth & (flags & FLAGS["not_resolved"] > 0)
     lost = ~fitted & (flags & FLAGS["floor_reached"] > 0)

@@ -5,9 +5,10 @@ and the comparison shows what the others' are worth.
 """
 
 from ringdecay.decays.estimators.comparison import comparison_header, estimator_ratios, estimator_table
-from ringdecay.decays.estimators.table import ESTIMATORS, Estimator, chosen, compared, estimator_named, names_compared
+from ringdecay.decays.estimators.table import COUNTED, ESTIMATORS, Estimator, chosen, compared, estimator_named, names_compared
 
 __all__ = [
+    "COUNTED",
     "ESTIMATORS",
     "Estimator",
     "chosen",

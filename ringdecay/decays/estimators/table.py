@@ -30,6 +30,10 @@ ESTIMATORS: Mapping[str, Estimator] = {
 }
 
 
+# Those that fit counts and know nothing without.
+COUNTED = ("poisson", "negative_binomial")
+
+
 def estimator_named(name: str) -> Estimator:
     """Give an estimator by its name, or raise InputError that lists the known ones."""
     if name not in ESTIMATORS:
