@@ -7,6 +7,7 @@ standard library is used, because the workflow is read where the package's depen
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,39 +36,43 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
         If the package has no such module.
     """
     pending = list(modules) or [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.rglob("*.py"))]
-    seen: dict[Path, ast.Module] = {}
+    seen: dict[Path, str] = {}
     while pending:
         path = _module_path(pending.pop(), root)
         if path in seen:
             continue
-        seen[path] = ast.parse(path.read_text(encoding="utf-8"))
-        pending.extend(imported_modules(seen[path], root))
-    digest = hashlib.sha256()
-    for path in sorted(seen):
-        # The parsed form, not the text: Python's own dump is stable within one version of Python, and a run has one.
-        digest.update(f"{path.relative_to(root).as_posix()}\n{ast.dump(seen[path])}\n".encode())
-    return digest.hexdigest()[:16]
+        text = path.read_text(encoding="utf-8")
+        seen[path] = _parsed(text)[0]
+        pending.extend(imported_modules(text, root))
+    listed = "".join(f"{path.relative_to(root).as_posix()} {seen[path]}\n" for path in sorted(seen))
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
 
 def script_fingerprint(script: Path, root: Path = ROOT) -> str:
     """Hash the source of all modules of this package that a script imports, directly or not; the script itself is not in it."""
-    return source_fingerprint(*imported_modules(ast.parse(script.read_text(encoding="utf-8")), root), root=root)
+    return source_fingerprint(*imported_modules(script.read_text(encoding="utf-8"), root), root=root)
 
 
-def imported_modules(tree: ast.Module, root: Path = ROOT) -> Iterator[str]:
-    """Give the modules of this package that a parsed module imports, those inside functions included."""
-    package = root.name
+def imported_modules(text: str, root: Path = ROOT) -> Iterator[str]:
+    """Give the modules of this package that a module's source imports, those inside functions included."""
+    for name in _parsed(text)[1]:
+        if name.startswith(f"{root.name}.") and _find(name.removeprefix(f"{root.name}."), root) is not None:
+            yield name.removeprefix(f"{root.name}.")
+
+
+@functools.cache
+def _parsed(text: str) -> tuple[str, tuple[str, ...]]:
+    """Give a hash of a source's meaning and all that it imports; kept, because the rules of a workflow share most of their modules."""
+    tree = ast.parse(text)
+    names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             # "from package.room import x": x can be a module of the room or a name in it.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.startswith(f"{package}.") and _find(name.removeprefix(f"{package}."), root) is not None:
-                yield name.removeprefix(f"{package}.")
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    # The parsed form, not the text: Python's own dump is stable within one version of Python, and a run has one.
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(names)
 
 
 def _find(name: str, root: Path) -> Path | None:

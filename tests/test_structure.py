@@ -31,7 +31,7 @@ def room_of(path) -> str:
 
 
 def rooms_imported(path) -> set[str]:
-    return {name.split(".")[0] for name in imported_modules(ast.parse(path.read_text()), PACKAGE)}
+    return {name.split(".")[0] for name in imported_modules(path.read_text(), PACKAGE)}
 
 
 def test_every_room_has_its_place():
@@ -55,7 +55,7 @@ def test_archive_and_cdf_know_nothing_of_ring_currents(room):
 def test_modules_do_not_import_each_other_in_circles():
     imports = {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): set(
-            imported_modules(ast.parse(path.read_text()), PACKAGE)
+            imported_modules(path.read_text(), PACKAGE)
         )
         for path in MODULES
     }
