@@ -167,6 +167,8 @@ def test_a_run_makes_everything_it_names(short):
         "lifetimes.tex",
         "surface.nc",
         "surface.csv",
+        "start_delays.nc",
+        "start_delays.csv",
         "influence.csv",
         "dependence.csv",
         "files.csv",
@@ -185,6 +187,7 @@ def test_results_say_simulated_on_their_face(short):
     for table in (
         "lifetimes.csv",
         "surface.csv",
+        "start_delays.csv",
         "decays.csv",
         "estimators.csv",
         "estimator_ratios.csv",
