@@ -77,12 +77,17 @@ def estimator_comparison(
     base = WRITTEN.get(reference, reference)
     left.set_ylabel(f"rate relative to that of {base}")
     right.set_ylabel(f"width of interval relative to that of {base}")
-    right.set_ylim(0, max(1.1, 1.1 * float(ratios["width"].max())))
     counts = ratios.loc[(ratios["estimator"] == reference) & (ratios["n"] > 0), "n"]
     left.set_title(f"{counts.min()} to {counts.max()} fits an energy", loc="left")
     for ax in (left, right):
         _finish(ax, decays, bounds)
-    figure.legend(loc="outside lower center", ncols=5)
+    # An interval that knows of a floor can be ten times as wide as the others'.
+    low, high = 0.9 * min(1.0, float(ratios["width"].min())), 1.1 * max(1.0, float(ratios["width"].max()))
+    right.set_yscale("log")
+    right.set_ylim(low, high)
+    plain_log_axis(right.yaxis, low, high)
+    left.yaxis.set_major_locator(MaxNLocator(7))
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -91,7 +96,6 @@ def _finish(ax: Axes, decays: xr.Dataset, bounds: np.ndarray) -> None:
     ax.set_xscale("log")
     ax.set_xlim(bounds[0], bounds[-1])
     plain_log_axis(ax.xaxis, bounds[0], bounds[-1])
-    ax.yaxis.set_major_locator(MaxNLocator(7))
     ax.set_xlabel(energy_label(decays))
     ax.grid(visible=True, color="0.92", linewidth=0.5)
     ax.set_axisbelow(True)
