@@ -80,3 +80,19 @@ def test_it_says_what_it_is_and_survives_a_file(tmp_path):
     assert content_hash(open_dataset(tmp_path / "processes.nc")) == content_hash(found)
     with pytest.raises(InputError, match="rate_coulomb_low"):
         dominant_process(loss_rate(45.0, 4.0).drop_vars("rate_coulomb_low"))
+
+
+def test_a_result_is_predicted_over_its_own_range_and_for_its_own_ion():
+    result = xr.Dataset(coords={"energy": [99.0, 45.0, 598.0], "L": [3.05, 4.05]}, attrs={"ion": "O+"})
+    rates = theory.loss_rate_over(result, spectral_index=2.0, equatorial_pitch_angle=60.0)
+    assert (float(rates.energy.min()), float(rates.energy.max())) == pytest.approx((45.0, 598.0))
+    assert (float(rates.L.min()), float(rates.L.max())) == (3.05, 4.05)
+    assert rates.attrs["species"] == "O+"
+    e, shell = float(rates.energy[40]), float(rates.L[7])
+    alone = loss_rate(e, shell, 60.0, species="O+", spectral_index=2.0)
+    assert float(rates.rate[40, 7]) == pytest.approx(float(alone.rate), rel=1e-12)
+    assert rates.rate.dims == ("energy", "L")
+    # One channel and one bin still make a map.
+    assert theory.loss_rate_over(xr.Dataset(coords={"energy": [99.0], "L": [4.0]})).rate.notnull().all()
+    with pytest.raises(InputError, match="energies and L-shells"):
+        theory.loss_rate_over(xr.Dataset(coords={"energy": [99.0]}))

@@ -11,6 +11,7 @@ from ringdecay.theory.cross_sections import CROSS_SECTIONS, janev_smith_1993, li
 from ringdecay.theory.geocorona import GEOCORONAS, ostgaard_2003, rairden_1986, zoennchen_2011
 from ringdecay.theory.ions import ION_MASSES, speed
 from ringdecay.theory.loss import loss_rate
+from ringdecay.theory.over_range import loss_rate_over
 from ringdecay.theory.plasmasphere import electron_density, plasmapause, saturated, trough
 from ringdecay.theory.processes import PROCESSES, dominant_process
 
@@ -29,6 +30,7 @@ __all__ = [
     "lindsay_stebbings_2005",
     "loss_cone",
     "loss_rate",
+    "loss_rate_over",
     "mirror_latitude",
     "ostgaard_2003",
     "plasmapause",

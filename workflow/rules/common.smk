@@ -107,6 +107,7 @@ FIGURES = [
     "lifetime_map",
     "lifetime_curves",
     "lifetime_surface",
+    "theory_map",
     "coverage",
     "coverage_cells",
 ]
