@@ -48,32 +48,35 @@ def _model(ax: Axes, x: np.ndarray, model: Any, colour: str, label: str) -> None
 
 
 def exchange() -> Figure:
-    """Cross sections against energy, and hydrogen against distance."""
-    figure, (left, right) = _figure(2)
+    """Cross sections against energy, those of protons relative to one another, and hydrogen against distance."""
+    figure, (left, middle, right) = _figure(3)
     energy = np.geomspace(1.0, 1000.0, 400)
+    reference = theory.janev_smith_1993(energy)
     for colour, (name, model) in zip(COLOURS, theory.CROSS_SECTIONS["H+"].items(), strict=False):
         _model(left, energy, model, colour, NAMES[name])
+        middle.plot(energy, model.function(energy, extrapolate=True) / reference, color=colour, linewidth=0.8, linestyle=(0, (2, 2)))
+        middle.plot(energy, model.function(energy) / reference, color=colour, linewidth=1.4)
     for colour, species in zip(COLOURS[3:], ("He+", "O+"), strict=False):
         _model(left, energy, theory.CROSS_SECTIONS[species]["ram_scb"], colour, f"{species}, RAM-SCB")
     left.set(
         xscale="log", yscale="log", xlim=(1, 1000), ylim=(1e-22, 5e-15), xlabel="energy of the ion (keV)", ylabel="cross section (cm²)"
     )
-    plain_log_axis(left.xaxis, 1, 1000)
-    left.set_title("charge exchange with atomic hydrogen", loc="left")
+    left.set_title("charge exchange with hydrogen", loc="left")
+    left.legend(loc="lower left", handlelength=1.2)
+    middle.set(xscale="log", xlim=(1, 1000), ylim=(0.3, 1.5), xlabel="proton energy (keV)", ylabel="relative to Janev & Smith (1993)")
+    middle.set_title("the same for protons, relative", loc="left")
+    for ax in (left, middle):
+        plain_log_axis(ax.xaxis, 1, 1000)
     r = np.linspace(1.1, 9.0, 400)
     for colour, (name, model) in zip(COLOURS, theory.GEOCORONAS.items(), strict=False):
         _model(right, r, model, colour, NAMES[name])
-    beyond = np.linspace(6.4, 9.0, 60)
+    beyond = np.linspace(6.4, 8.4, 60)
     right.plot(beyond, 1e-6 * 10.0 ** polyval(beyond, _RAIRDEN_POLYNOMIAL), color=COLOURS[0], linewidth=1.0, linestyle=":")
-    right.annotate(
-        "the polynomial itself\nturns up (not used)", (8.2, 1e-6 * 10.0 ** polyval(8.2, _RAIRDEN_POLYNOMIAL)), (6.1, 1500.0),
-        arrowprops={"arrowstyle": "-", "color": "0.4", "linewidth": 0.6}, fontsize=6.5, color="0.3",
-    )  # fmt: skip
+    right.text(7.85, 1700, "the polynomial itself\nturns up (not used)", ha="right", va="top", fontsize=6.5, color="0.3")
     right.set(yscale="log", xlim=(1, 9), ylim=(15, 4e4), xlabel="geocentric distance (Earth radii)", ylabel="atomic hydrogen (cm⁻³)")
     plain_log_axis(right.yaxis, 15, 4e4)
     right.set_title("geocorona", loc="left")
-    for ax in (left, right):
-        ax.legend(loc="lower left" if ax is left else "upper right")
+    right.legend(loc="upper right")
     return figure
 
 
@@ -146,7 +149,7 @@ def coulomb() -> Figure:
         right.plot(g, rate, color=colour, label=f"{keV:g} keV")
     right.axhline(0.0, color="0.3", linewidth=0.6)
     right.axvspan(-4.0, -1.0, color="0.93", linewidth=0)
-    right.text(-2.5, 0.035, "flux grows", ha="center", fontsize=6.5)
+    right.text(-2.5, 0.012, "flux grows", ha="center", fontsize=6.5)
     right.set(xlim=(-4, 5), xlabel="g of a flux that goes as $E^{-g}$", ylabel="Coulomb rate (1/day)")
     right.set_title("effect on flux, L = 4", loc="left")
     for ax in (left, middle, right):
