@@ -42,11 +42,16 @@ def test_the_map_says_what_it_is_and_names_its_models():
     said = words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS), theory.loss_rate(ENERGY, SHELLS, spectral_index=3.0, kp_max=5.0)))
     for text in ("THEORY", "Lindsay & Stebbings (2005)", "Rairden (1986)", "Carpenter & Anderson (1992)", "96 or 120 choices"):
         assert text in said
-    for text in ("flat spectrum, saturated plasmasphere", "$E^{-3}$", "Kp 5", "charge exchange", "extrapolated"):
+    for text in ("flat spectrum, saturated plasmasphere", "$E^{-3}$", "Kp 5", "charge exchange", "edge of the range"):
         assert text in said
     # Nothing in it is simulated.
     assert "SIMULATED" not in said
     assert "flux grows" not in said
+    assert "pitch angle" not in said
+    assert "no prediction" not in said
+    tilted = words(plots.theory_map(theory.loss_rate(ENERGY, np.linspace(1.2, 6.0, 20), 15.0)))
+    assert "pitch angle 15°" in tilted
+    assert "no prediction" in tilted
     oxygen = words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS, species="O+", models={"geocorona": "ostgaard_2003_night"})))
     assert "O$^+$" in oxygen
     assert "RAM-SCB" in oxygen

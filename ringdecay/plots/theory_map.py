@@ -39,9 +39,10 @@ def theory_map(*rates: xr.Dataset, figure: Figure | SubFigure | None = None) -> 
     Returns
     -------
     Figure or SubFigure
-        Colour and white contours: the lifetime for the chosen models. Red line: both processes equally fast for the chosen models;
+        Colour and white contours: the lifetime for the chosen models. Thick line: both processes equally fast for the chosen models;
         hatched, between the black lines: which is the faster depends on the models. Crossed: drag makes the flux grow faster than
-        charge exchange lowers it. Beyond the dotted lines a chosen model is used outside the range in which it holds.
+        charge exchange lowers it. Dotted: edge of the range in which a chosen model holds. Names say which process is the faster one
+        in every choice of models.
 
     Raises
     ------
@@ -56,7 +57,9 @@ def theory_map(*rates: xr.Dataset, figure: Figure | SubFigure | None = None) -> 
             raise InputError(f"theory_map draws over energy and L, at least two of each, but a prediction has the dimensions: {sizes}.")
     figure = new_figure(figure, height=3.7)
     ions = " and ".join(dict.fromkeys(map(_ion, rates)))
-    title(figure, f"THEORY: lifetime of {ions} against charge exchange and Coulomb drag")
+    angles = sorted({float(one["equatorial_pitch_angle"]) for one in rates})
+    angle = "" if angles == [90.0] else f", pitch angle {' and '.join(f'{a:g}°' for a in angles)}"
+    title(figure, f"THEORY: lifetime of {ions} against charge exchange and Coulomb drag{angle}")
     known = np.concatenate([one["lifetime"].to_numpy()[np.isfinite(one["lifetime"].to_numpy())] for one in rates])
     if not known.size:
         return say_on_figure(figure, "Nothing is predicted to decay here.")
@@ -114,8 +117,10 @@ def theory_panel(rates: xr.Dataset, *, norm: LogNorm | None = None, ax: Axes | N
     where = found["dominant_process"].to_numpy()
     _contour(ax, energy, shells, found["coulomb_ratio_low"], "band", color=_EDGE, linewidth=0.6)
     _contour(ax, energy, shells, found["coulomb_ratio_high"], "band", color=_EDGE, linewidth=0.6)
-    _hatch(ax, energy, shells, where == PROCESSES["not_sure"], _HATCH, "0.1")
-    _hatch(ax, energy, shells, ordered["rate"].to_numpy() < 0.0, _GROWTH_HATCH, "0.3")
+    # Positive where the band holds one, that is where the models do not agree.
+    unsure = np.minimum(_log(found["coulomb_ratio_high"]), -_log(found["coulomb_ratio_low"]))
+    _hatch(ax, energy, shells, unsure, _HATCH, "0.1")
+    _hatch(ax, energy, shells, -ordered["rate"].to_numpy(), _GROWTH_HATCH, "0.3")
     _contour(ax, energy, shells, found["coulomb_ratio"], "boundary", color=_BOUNDARY, linewidth=1.6)
     outside = sum((ordered["flag"].to_numpy() & mask) > 0 for mask in (1, 2, 4, 8))
     ax.contour(energy, shells, np.asarray(outside, dtype=float).T, [0.5], colors="white", linewidths=1.0, linestyles="dotted")
@@ -124,17 +129,23 @@ def theory_panel(rates: xr.Dataset, *, norm: LogNorm | None = None, ax: Axes | N
     return ax
 
 
+def _log(ratio: xr.DataArray) -> npt.NDArray[np.float64]:
+    """Give the log of a ratio; it is infinite where there is no charge exchange at all, which a contour does not need to know."""
+    return np.asarray(np.log(np.clip(ratio.to_numpy(), 1e-6, 1e6)), dtype=np.float64)
+
+
 def _contour(ax: Axes, x: npt.NDArray[Any], y: npt.NDArray[Any], ratio: xr.DataArray, gid: str, *, color: str, linewidth: float) -> None:
-    # Infinite where there is no charge exchange at all; the line where the two are alike does not need to know.
-    logarithm = np.log(np.clip(ratio.to_numpy(), 1e-6, 1e6))
-    if np.nanmin(logarithm) < 0.0 < np.nanmax(logarithm):
-        ax.contour(x, y, np.ma.masked_invalid(logarithm.T), [0.0], colors=color, linewidths=linewidth, linestyles="solid").set_gid(gid)
+    values = np.ma.masked_invalid(_log(ratio).T)
+    if values.min() < 0.0 < values.max():
+        ax.contour(x, y, values, [0.0], colors=color, linewidths=linewidth, linestyles="solid").set_gid(gid)
 
 
-def _hatch(ax: Axes, x: npt.NDArray[Any], y: npt.NDArray[Any], where: npt.NDArray[np.bool_], hatch: str, colour: str) -> None:
-    if where.any():
+def _hatch(ax: Axes, x: npt.NDArray[Any], y: npt.NDArray[Any], field: npt.NDArray[np.float64], hatch: str, colour: str) -> None:
+    """Hatch where a field is positive."""
+    values = np.ma.masked_invalid(field.T)
+    if values.max() > 0.0:
         with matplotlib.rc_context({"hatch.color": colour, "hatch.linewidth": 0.4}):
-            ax.contourf(x, y, where.T.astype(float), [0.5, 1.5], colors="none", hatches=[hatch])
+            ax.contourf(x, y, values, [0.0, 2.0 * float(values.max())], colors="none", hatches=[hatch])
 
 
 def _name(ax: Axes, x: npt.NDArray[Any], y: npt.NDArray[Any], where: npt.NDArray[np.bool_], words: str) -> None:
@@ -188,7 +199,7 @@ def _models(rates: tuple[xr.Dataset, ...]) -> str:
 def _assumed(rates: xr.Dataset) -> str:
     """Say what a prediction supposes of the spectrum and of the thermal plasma."""
     g = rates.attrs.get("spectral_index")
-    spectrum = "measured spectra" if g is None else "flat spectrum" if g == 0 else f"flux as $E^{{{-float(g):g}}}$"
+    spectrum = "spectra as given" if g is None else "flat spectrum" if g == 0 else f"flux as $E^{{{-float(g):g}}}$"
     plasma = str(rates.attrs.get("model_plasmasphere", ""))
     kp = rates.attrs.get("kp_max")
     plasma = (
@@ -201,8 +212,10 @@ def _legend(rates: tuple[xr.Dataset, ...]) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Line2D([], [], color=_BOUNDARY, linewidth=1.6, label="both processes equally fast"),
         Patch(facecolor="0.85", edgecolor="0.1", hatch=_HATCH, linewidth=0.6, label="the faster one depends on the models"),
-        Line2D([], [], color="0.6", linewidth=1.0, linestyle="dotted", label="beyond: extrapolated"),
+        Line2D([], [], color="0.6", linewidth=1.0, linestyle="dotted", label="edge of the range of a model"),
     ]
     if any((one["rate"] < 0.0).any() for one in rates):
         handles.append(Patch(facecolor="white", edgecolor="0.3", hatch=_GROWTH_HATCH, linewidth=0, label="flux grows"))
+    if any(one["rate"].isnull().any() for one in rates):
+        handles.append(Patch(facecolor="white", edgecolor="0.5", linewidth=0.5, label="no prediction"))
     return handles
