@@ -42,7 +42,7 @@ def test_the_map_says_what_it_is_and_names_its_models():
     said = words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS), theory.loss_rate(ENERGY, SHELLS, spectral_index=3.0, kp_max=5.0)))
     for text in ("THEORY", "Lindsay & Stebbings (2005)", "Rairden (1986)", "Carpenter & Anderson (1992)", "96 or 120 choices"):
         assert text in said
-    for text in ("flat spectrum, saturated plasmasphere", "$E^{-3}$", "Kp 5", "charge exchange", "edge of the range"):
+    for text in ("flat spectrum, saturated plasmasphere", "flux as E⁻³", "Kp 5", "charge exchange", "edge of the range"):
         assert text in said
     # Nothing in it is simulated.
     assert "SIMULATED" not in said
@@ -53,12 +53,13 @@ def test_the_map_says_what_it_is_and_names_its_models():
     assert "pitch angle 15°" in tilted
     assert "no prediction" in tilted
     oxygen = words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS, species="O+", models={"geocorona": "ostgaard_2003_night"})))
-    assert "O$^+$" in oxygen
+    assert "O⁺" in oxygen
     assert "RAM-SCB" in oxygen
     assert "Ostgaard (2003), night" in oxygen
 
 
 def test_growth_is_crossed_and_a_map_without_any_decay_says_so():
+    assert "flux as E^2.5," in words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS, spectral_index=-2.5)))
     assert "flux grows" in words(plots.theory_map(theory.loss_rate(ENERGY, SHELLS, spectral_index=-4.0)))
     empty = plots.theory_map(theory.loss_rate(np.geomspace(3000.0, 9000.0, 5), SHELLS, spectral_index=-4.0))
     assert "Nothing is predicted to decay" in words(empty)
@@ -67,6 +68,8 @@ def test_growth_is_crossed_and_a_map_without_any_decay_says_so():
 def test_the_same_map_gives_the_same_file(tmp_path):
     for name in ("one.png", "two.png", "one.svg", "two.svg"):
         plots.save(plots.theory_map(theory.loss_rate(ENERGY[:6], SHELLS[:5])), tmp_path / name)
+    # In one piece, so that it can be searched for.
+    assert ">THEORY: lifetime of H⁺ against charge exchange and Coulomb drag<" in (tmp_path / "one.svg").read_text(encoding="utf-8")
     for suffix in ("png", "svg"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
 

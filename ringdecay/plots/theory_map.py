@@ -20,6 +20,7 @@ from ringdecay.plots.style import STYLE, new_axes, new_figure, plain_log_axis, r
 from ringdecay.theory import PROCESSES, dominant_process
 
 _BOUNDARY, _EDGE, _HATCH, _GROWTH_HATCH = "#E4572E", "black", "\\\\\\", "xxxxxx"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Share of the width or height of a panel that a name needs.
 _ROOM = 0.36
 _OUTLINE = [withStroke(linewidth=2.0, foreground="white")]
@@ -176,7 +177,7 @@ def _longest_run(where: npt.NDArray[np.bool_], places: npt.NDArray[Any]) -> tupl
 
 
 def _ion(rates: xr.Dataset) -> str:
-    return str(rates.attrs.get("species", "ion")).replace("+", "$^+$")
+    return str(rates.attrs.get("species", "ion")).replace("+", "\N{SUPERSCRIPT PLUS SIGN}")
 
 
 def _written(model: str) -> str:
@@ -196,10 +197,15 @@ def _models(rates: tuple[xr.Dataset, ...]) -> str:
     return f"Models: {', '.join(chosen)}, Carpenter & Anderson (1992). Hatched area: all {' or '.join(map(str, counts))} choices of models."
 
 
+def _raised(power: float) -> str:
+    """Write an exponent with characters of its own, so that the text of an SVG stays in one piece; those with a point have none."""
+    return f"{power:g}".translate(_SUPERSCRIPTS) if power.is_integer() else f"^{power:g}"
+
+
 def _assumed(rates: xr.Dataset) -> str:
     """Say what a prediction supposes of the spectrum and of the thermal plasma."""
     g = rates.attrs.get("spectral_index")
-    spectrum = "spectra as given" if g is None else "flat spectrum" if g == 0 else f"flux as $E^{{{-float(g):g}}}$"
+    spectrum = "spectra as given" if g is None else "flat spectrum" if g == 0 else f"flux as E{_raised(-float(g))}"
     plasma = str(rates.attrs.get("model_plasmasphere", ""))
     kp = rates.attrs.get("kp_max")
     plasma = (
