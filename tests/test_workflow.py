@@ -150,10 +150,10 @@ def test_a_run_makes_everything_it_names(short):
             "lifetime_map",
             "lifetime_curves",
             "lifetime_surface",
-            "theory_map",
             "coverage",
             "coverage_cells",
             "estimators",
+            "theory_map",
         )
         for kind in ("png", "svg")
     }

@@ -107,9 +107,9 @@ FIGURES = [
     "lifetime_map",
     "lifetime_curves",
     "lifetime_surface",
-    "theory_map",
     "coverage",
     "coverage_cells",
+    "theory_map",
 ]
 
 
