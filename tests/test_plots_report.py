@@ -26,6 +26,7 @@ NAMES = [
     "lifetime_surface",
     "lifetimes",
     "surface",
+    "theory_map",
     "start_delays",
     "provenance",
 ]
@@ -51,11 +52,13 @@ def test_every_caption_is_here() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", ["calibrated", "paper"])
 def test_captions_say_simulated_only_for_the_demonstration(name: str, mode: str) -> None:
-    assert "<strong>SIMULATED.</strong>" in render(name, fit={"mode": mode})
+    shown = render(name, fit={"mode": mode})
+    # Predictions are neither measured nor simulated, wherever the run's data come from.
+    assert ("<strong>THEORY.</strong>" if name == "theory_map" else "<strong>SIMULATED.</strong>") in shown
     real = render(name, archive="https://example.org/pub/data", fit={"mode": mode}, flux={"equatorial_pitch_angle": 80.0})
     assert "SIMULATED" not in real
     # One caption says what the mark on a figure means, wherever the archive was.
-    assert name == "workflow" or "simulat" not in real
+    assert name in ("workflow", "theory_map") or "simulat" not in real
 
 
 def test_thresholds_come_from_the_config() -> None:
@@ -73,4 +76,8 @@ def test_thresholds_come_from_the_config() -> None:
     assert "theil_sen" in render("estimators", fit={"estimator": "theil_sen"})
     assert "autocorrelation" not in render("workflow", fit={"estimator": "theil_sen"})
     assert "90.0 %" in render("lifetime_curves", fit={"confidence": 0.9})
+    assert "power -2.5" in " ".join(render("theory_map", figures={"theory": {"spectral_index": 2.5}}).split())
+    assert "plasmapause of Kp 7" in " ".join(render("theory_map", figures={"theory": {"kp_max": 7}}).split())
+    assert "plasmapause of Kp" not in " ".join(render("theory_map", figures={"theory": {"kp_max": None}}).split())
+    assert "82.5 degrees" in " ".join(render("theory_map", flux={"equatorial_pitch_angle": 82.5}).split())
     assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())

@@ -1,9 +1,9 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
 `overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar`,
-`coverage_cells`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...` functions draw the
-single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make them inside
-``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`coverage_cells`, `theory_map`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...`
+functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make
+them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
@@ -14,6 +14,7 @@ from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
 from ringdecay.plots.over_time import flux_panel, index_panel, overview
 from ringdecay.plots.style import STYLE, save
 from ringdecay.plots.surface import lifetime_surface, surface_against_energy, surface_panel
+from ringdecay.plots.theory_map import theory_map, theory_panel
 from ringdecay.plots.validation import bias_panel, coverage_panel, validation_bias, validation_coverage
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "tau_against_L",
     "tau_against_energy",
     "tau_panel",
+    "theory_map",
+    "theory_panel",
     "validation_bias",
     "validation_coverage",
 ]

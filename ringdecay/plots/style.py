@@ -117,6 +117,13 @@ def plain_log_axis(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_locator(NullLocator())
 
 
+def round_levels(low: float, high: float, most: int = 100) -> list[float]:
+    """Round values inside a range for contours: 1, 2 and 5 of each power of ten, or the powers alone if those are more than `most`."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    levels = [digit * 10.0**power for power in powers for digit in (1, 2, 5) if low < digit * 10.0**power < high]
+    return levels if len(levels) <= most else [10.0**power for power in powers if low < 10.0**power < high]
+
+
 def log_edges(centres: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Edges midway between channels on a logarithmic axis."""
     return np.exp(edges(np.log(centres), alone=0.1))

@@ -7,7 +7,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -16,7 +15,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import L_NAMES, TAU, energy_label, source
-from ringdecay.plots.style import COLOURS, MARKERS, STYLE, mark_simulated, new_axes, new_figure, plain_log_axis, say, say_on_figure, title
+from ringdecay.plots.style import (
+    COLOURS,
+    MARKERS,
+    STYLE,
+    mark_simulated,
+    new_axes,
+    new_figure,
+    plain_log_axis,
+    round_levels,
+    say,
+    say_on_figure,
+    title,
+)
 from ringdecay.surface import FLAGS, tau
 from ringdecay.tables import confidence_text, grows, nearest
 
@@ -100,7 +111,7 @@ def surface_panel(surface: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         return ax
     low, high = np.nanmin(values), np.nanmax(values)
     mesh = ax.pcolormesh(energy, shells, values.T, norm=LogNorm(low / 1.01, high * 1.01), shading="nearest", gid="tau")
-    levels = _levels(low, high)
+    levels = round_levels(low, high)
     if levels and min(values.shape) > 1:
         lines = ax.contour(energy, shells, np.ma.masked_invalid(values.T), levels, colors="white", linewidths=0.7)
         for text in ax.clabel(lines, fmt=lambda level: f"{level:g} d", fontsize=6):
@@ -188,9 +199,3 @@ def _cells(ax: Axes, cells: xr.Dataset, i: int) -> None:
 
 def _shell_name(surface: xr.Dataset) -> str:
     return L_NAMES.get(str(surface.attrs.get("L_definition", "L")), "L")
-
-
-def _levels(low: float, high: float) -> list[float]:
-    """Round values inside a range for contours: 1, 2 and 5 of each power of ten."""
-    powers: npt.NDArray[np.int64] = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1).astype(np.int64)
-    return [digit * 10.0 ** int(power) for power in powers for digit in (1, 2, 5) if low < digit * 10.0 ** int(power) < high]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ringdecay.errors import InputError
-from ringdecay.theory.ranges import Floats
+from ringdecay.theory.ranges import Floats, positive
 
 # Ions that mirror below 100 km altitude are lost to the atmosphere within a bounce; 6371.2 km is the geomagnetic reference radius.
 LOWEST_MIRROR = 1.0 + 100.0 / 6371.2
@@ -52,7 +52,7 @@ def loss_cone(L: ArrayLike) -> Floats:
     L : array_like
         Dipole L-shell; NaN where L is below that altitude at the equator.
     """
-    y = LOWEST_MIRROR / np.asarray(L, dtype=np.float64)
+    y = LOWEST_MIRROR / positive(L)
     y = np.where(y > 1.0, np.nan, y)
     return np.degrees(np.arcsin(np.sqrt(y**3 / np.sqrt(4.0 - 3.0 * y))))
 

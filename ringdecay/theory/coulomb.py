@@ -39,9 +39,11 @@ def chandrasekhar(x: ArrayLike) -> Floats:
     x = np.asarray(x, dtype=np.float64)
     # The difference cancels for small x, where the series is 2x/(3 sqrt(pi)) (1 - 3x^2/5 + 3x^4/14); its next term is below 1e-13.
     small = np.abs(x) < 0.01
-    safe = np.where(small, 1.0, x)
+    # Beyond 1e100 the function is zero to every digit, but the square of x would overflow.
+    safe = np.where(small, 1.0, np.clip(x, -1e100, 1e100))
+    near = np.where(small, x, 0.0)
     exact = (erf(safe) - safe * 2.0 / np.sqrt(np.pi) * np.exp(-(safe**2))) / (2.0 * safe**2)
-    series = 2.0 * x / (3.0 * np.sqrt(np.pi)) * (1.0 - 0.6 * x**2 + 3.0 / 14.0 * x**4)
+    series = 2.0 * near / (3.0 * np.sqrt(np.pi)) * (1.0 - 0.6 * near**2 + 3.0 / 14.0 * near**4)
     return np.asarray(np.where(small, series, exact), dtype=np.float64)
 
 
@@ -61,7 +63,7 @@ def energy_loss(energy: ArrayLike, electron_density: ArrayLike, species: str = "
     energy : array_like
         Kinetic energy in keV.
     electron_density : array_like
-        In cm-3, broadcast against `energy`.
+        In cm-3, broadcast against `energy`; NaN is given where it is below zero.
     species : {"H+", "He+", "O+"}
         The ion that loses energy.
 
@@ -79,7 +81,8 @@ def energy_loss(energy: ArrayLike, electron_density: ArrayLike, species: str = "
     kT = TEMPERATURE * constants.e
     total = sum(share * chandrasekhar(v / np.sqrt(2.0 * kT / mass)) for mass, share in PLASMA.values())
     strength = constants.e**4 * COULOMB_LOGARITHM / (4.0 * np.pi * constants.epsilon_0**2)
-    watts = strength * np.asarray(electron_density, dtype=np.float64) * CM_PER_M**3 * v * total / kT
+    density = np.asarray(electron_density, dtype=np.float64)
+    watts = strength * np.where(density >= 0.0, density, np.nan) * CM_PER_M**3 * v * total / kT
     return np.asarray(watts * SECONDS_PER_DAY / (constants.e * 1e3))
 
 

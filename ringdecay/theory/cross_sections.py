@@ -98,7 +98,7 @@ def ram_scb(energy: ArrayLike, species: str = "H+", *, extrapolate: bool = False
     InputError
         If the species is not known.
     """
-    if species not in _RAM_SCB_POLYNOMIALS:
+    if species not in list(_RAM_SCB_POLYNOMIALS):
         raise unknown("species", species, _RAM_SCB_POLYNOMIALS)
     energy = positive(energy)
     logarithm = np.maximum(np.log10(energy), -2.0)

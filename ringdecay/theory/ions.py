@@ -39,7 +39,7 @@ def speed(energy: ArrayLike, species: str = "H+") -> Floats:
     InputError
         If the species is not known.
     """
-    if species not in ION_MASSES:
+    if species not in list(ION_MASSES):
         raise unknown("species", species, ION_MASSES)
     rest_energy = ION_MASSES[species] * constants.c**2 / constants.e / 1e3
     gamma_less_one = positive(energy) / rest_energy

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
 
 from ringdecay.errors import InputError, unknown
+from ringdecay.theory.arguments import Values, arguments
 from ringdecay.theory.bounce import LOWEST_MIRROR, bounce_average, loss_cone, mean_field, mirror_latitude
 from ringdecay.theory.coulomb import SECONDS_PER_DAY, SLOWEST, energy_loss, flux_loss_rate, thermal_speed_ratio
 from ringdecay.theory.cross_sections import CROSS_SECTIONS
@@ -16,8 +16,6 @@ from ringdecay.theory.geocorona import GEOCORONAS
 from ringdecay.theory.ions import ION_MASSES, speed
 from ringdecay.theory.plasmasphere import CARPENTER_ANDERSON_RANGE, electron_density, saturated, trough
 from ringdecay.theory.ranges import Floats
-
-Values = ArrayLike | xr.DataArray
 
 # Season and sunspot number at which the terms of Carpenter and Anderson are least (late June, no spots) and greatest (late February).
 # 100 is above the maximum of the solar cycle that the Van Allen Probes saw, in the Zuerich numbering (about 80; not read in a source).
@@ -67,8 +65,8 @@ def loss_rate(
     Parameters
     ----------
     energy : float, 1-D array or DataArray
-        Energy of the ion in keV. A 1-D array becomes the dimension `energy`; DataArrays keep their dimensions and are broadcast by
-        name, also for the next two.
+        Energy of the ion in keV, up to 10 MeV. A 1-D array becomes the dimension `energy`; DataArrays keep their dimensions and are
+        broadcast by name, also for the next two. NaN, also for a masked value, gives NaN; a lazy (dask) array is computed.
     L : float, 1-D array or DataArray
         Dipole L-shell, at least 1.
     equatorial_pitch_angle : float, 1-D array or DataArray
@@ -104,11 +102,12 @@ def loss_rate(
     Raises
     ------
     InputError
-        If a name is not known, a value is out of its domain, an array has more than one dimension, or coordinates do not agree.
+        If a name is not known, a value is infinite, no number or out of its domain, an array has more than one dimension, or coordinates
+        or dimensions do not agree.
     """
-    if species not in ION_MASSES:
+    if species not in list(ION_MASSES):
         raise unknown("species", species, ION_MASSES)
-    arrays = _arguments(energy, L, equatorial_pitch_angle, spectral_index, kp_max)
+    arrays = arguments(energy, L, equatorial_pitch_angle, spectral_index, kp_max)
     E, shell, angle, g, kp = (arrays[name] for name in ("energy", "L", "equatorial_pitch_angle", "spectral_index", "kp_max"))
     chosen = _choose(models, species, has_kp=kp_max is not None)
 
@@ -136,44 +135,6 @@ def loss_rate(
     return _dataset(variables, arrays, species, chosen)
 
 
-def _arguments(energy: Values, L: Values, angle: Values, g: Values, kp: Values | None) -> dict[str, xr.DataArray]:
-    arrays = {
-        "energy": _data_array("energy", energy),
-        "L": _data_array("L", L),
-        "equatorial_pitch_angle": _data_array("equatorial_pitch_angle", angle),
-        "spectral_index": _data_array("spectral_index", g, vector=False),
-        "kp_max": _data_array("kp_max", np.nan if kp is None else kp, vector=False),
-    }
-    if bool((arrays["energy"] <= 0.0).any()):
-        raise InputError(f"energies are above 0 keV, but the least is {float(arrays['energy'].min()):g}.")
-    if bool((arrays["L"] < 1.0).any()):
-        raise InputError(f"L is at least 1, but the least is {float(arrays['L'].min()):g}.")
-    try:
-        aligned = xr.align(*arrays.values(), join="exact")
-    except ValueError as error:
-        raise InputError(f"the coordinates of the arguments do not agree; take all of them from one grid ({error}).") from error
-    return dict(zip(arrays, aligned, strict=True))
-
-
-def _data_array(name: str, values: Values, *, vector: bool = True) -> xr.DataArray:
-    if isinstance(values, xr.DataArray):
-        # Coordinates that are no dimension (a storm, a probe) would only clash between arguments.
-        return values.astype(np.float64).reset_coords(drop=True).rename(name) if name not in values.dims else _indexed(name, values)
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0:
-        return xr.DataArray(array, name=name)
-    if array.ndim == 1 and vector:
-        return xr.DataArray(array, dims=name, coords={name: array}, name=name)
-    wanted = "a number, a 1-D array or a DataArray" if vector else "a number or a DataArray"
-    raise InputError(f"{name} is {wanted}, but it has {array.ndim} dimension(s); a DataArray says which dimension is which.")
-
-
-def _indexed(name: str, values: xr.DataArray) -> xr.DataArray:
-    """Give an array along its own dimension that dimension's coordinate, if it came without one."""
-    values = values.astype(np.float64).reset_coords(drop=True)
-    return (values if name in values.coords or values.ndim > 1 else values.assign_coords({name: values.data})).rename(name)
-
-
 def _choose(models: Mapping[str, str] | None, species: str, *, has_kp: bool) -> dict[str, str]:
     known: dict[str, list[str]] = {
         "cross_section": list(CROSS_SECTIONS[species]),
@@ -184,6 +145,8 @@ def _choose(models: Mapping[str, str] | None, species: str, *, has_kp: bool) -> 
     chosen = {part: names[0] for part, names in known.items()}
     if has_kp:
         chosen["plasmasphere"] = _WITH_KP
+    if models is not None and not isinstance(models, Mapping):
+        raise InputError(f"models names a model for each part, such as {{'geocorona': 'ostgaard_2003_day'}}, but it is {models!r}.")
     for part, name in (models or {}).items():
         if part not in known:
             raise unknown("part of the model", part, known)

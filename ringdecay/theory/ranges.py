@@ -36,6 +36,6 @@ class Range:
 
 
 def positive(x: ArrayLike) -> Floats:
-    """Give `x` as float64 with NaN for what is not above zero, where no formula of this room means anything."""
+    """Give `x` as float64 with NaN for what is not above zero or infinite, where no formula of this room means anything."""
     x = np.asarray(x, dtype=np.float64)
-    return np.where(x > 0.0, x, np.nan)
+    return np.where((x > 0.0) & (x < np.inf), x, np.nan)

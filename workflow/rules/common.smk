@@ -109,6 +109,7 @@ FIGURES = [
     "lifetime_surface",
     "coverage",
     "coverage_cells",
+    "theory_map",
 ]
 
 
