@@ -27,6 +27,8 @@ NAMES = [
     "lifetimes",
     "surface",
     "start_delays",
+    "energy_content",
+    "energy_decay",
     "provenance",
 ]
 

@@ -152,6 +152,7 @@ def test_a_run_makes_everything_it_names(short):
             "lifetime_surface",
             "coverage",
             "coverage_cells",
+            "energy_content",
             "estimators",
         )
         for kind in ("png", "svg")
@@ -169,6 +170,10 @@ def test_a_run_makes_everything_it_names(short):
         "surface.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "energy_content.nc",
+        "energy_content.csv",
+        "energy_decay.nc",
+        "energy_decay.csv",
         "influence.csv",
         "dependence.csv",
         "files.csv",
@@ -196,6 +201,8 @@ def test_results_say_simulated_on_their_face(short):
         "inputs.tsv",
         "coverage.csv",
         "coverage_cells.csv",
+        "energy_content.csv",
+        "energy_decay.csv",
         "influence.csv",
         "dependence.csv",
         "start_delays.csv",

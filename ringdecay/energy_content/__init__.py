@@ -10,13 +10,15 @@ from ringdecay.energy_content.content import channel_floor, energy_content
 from ringdecay.energy_content.decay import energy_decays, recovery_windows
 from ringdecay.energy_content.dipole import dst_dps, shell_volume
 from ringdecay.energy_content.dst_star import dst_recovery_rate, pressure_corrected
-from ringdecay.energy_content.table import content_header, content_table, with_index
+from ringdecay.energy_content.table import content_header, content_table, decay_header, decay_table, with_index
 
 __all__ = [
     "channel_edges",
     "channel_floor",
     "content_header",
     "content_table",
+    "decay_header",
+    "decay_table",
     "dst_dps",
     "dst_recovery_rate",
     "energy_content",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -40,14 +41,15 @@ def channel_floor(decays: xr.Dataset) -> xr.DataArray:
     """
     floor = decays["floor"].where((decays["flag"] & FLAGS["floor_fitted"]) == 0)
     low, high = (getattr(floor, name)(["storm", "L"]) for name in ("min", "max"))
-    return low.where(low == high).rename("floor")
+    same: xr.DataArray = low.where(low == high).rename("floor")
+    return same
 
 
 def energy_content(
     binned: xr.Dataset,
     *,
     band_edges: Sequence[float] = BAND_EDGES,
-    L_range: Sequence[float] | None = None,  # noqa: N803 - L is the symbol
+    L_range: Sequence[float] | None = None,
     floor: xr.DataArray | None = None,
     min_coverage: float = 0.8,
 ) -> xr.Dataset:
@@ -93,7 +95,7 @@ def energy_content(
     measured = channel_edges(energy)[[int(np.argmax(known)), len(known) - int(np.argmax(known[::-1]))]]
     bands = bands_within(measured, band_edges)
     weights = energy_weights(energy, bands, str(binned.attrs.get("ion", "H+")))
-    names = np.array([f"{low:.0f}-{high:.0f} keV" for low, high in zip(bands[:-1], bands[1:], strict=True)], dtype=object)
+    names = np.array([f"{low:.0f}-{high:.0f} keV" for low, high in itertools.pairwise(bands)], dtype=object)
     subtracted = _floor(floor, flux)
     density, pressure = (_banded((flux - subtracted.fillna(0.0)).to_numpy(), one) for one in weights)
     unseen = ", ".join(f"{value:g}" for value in energy[~known])
@@ -101,7 +103,7 @@ def energy_content(
         logger.warning("the channels at %s keV have no sample at all: their energy is not in the sums", unseen)
 
     bounds = binned["L_bounds"].transpose("L", "bound").to_numpy()
-    seen = np.isfinite(density).all(axis=-1)
+    seen = np.asarray(np.isfinite(density).all(axis=-1))
     inside = _inside(seen, bounds, L_range)
     volume = np.where(inside, shell_volume(*np.maximum(bounds, 1.0).T), 0.0)
     coverage = seen @ volume / volume.sum() if inside.any() else np.zeros(seen.shape[:2])
@@ -169,7 +171,7 @@ def _banded(flux: Floats, weights: Floats) -> Floats:
     return out
 
 
-def _inside(seen: np.ndarray, bounds: Floats, L_range: Sequence[float] | None) -> np.ndarray:  # noqa: N803 - L is the symbol
+def _inside(seen: np.ndarray, bounds: Floats, L_range: Sequence[float] | None) -> np.ndarray:
     """Tell which L bins the total goes over."""
     if L_range is not None:
         if len(L_range) != 2 or not L_range[0] < L_range[1]:
@@ -177,7 +179,9 @@ def _inside(seen: np.ndarray, bounds: Floats, L_range: Sequence[float] | None) -
         # A rounding error is no reason to leave out the outermost bin.
         inside: np.ndarray = (bounds[:, 0] >= L_range[0] - 1e-6) & (bounds[:, 1] <= L_range[1] + 1e-6)
         if not inside.any():
-            raise InputError(f"no L bin lies within L {L_range[0]:g} to {L_range[1]:g}; the bins go from {bounds[0, 0]:g} to {bounds[-1, 1]:g}")
+            raise InputError(
+                f"no L bin lies within L {L_range[0]:g} to {L_range[1]:g}; the bins go from {bounds[0, 0]:g} to {bounds[-1, 1]:g}"
+            )
         return inside
     any_flux = seen.any(axis=2).sum(axis=1)
     share = np.max(seen.sum(axis=1) / np.maximum(any_flux, 1)[:, None], axis=0, initial=0.0)
@@ -188,7 +192,7 @@ def _inside(seen: np.ndarray, bounds: Floats, L_range: Sequence[float] | None) -
     return inside
 
 
-def _filled(values: Floats, seen: np.ndarray, L: Floats) -> Floats:  # noqa: N803 - L is the symbol
+def _filled(values: Floats, seen: np.ndarray, L: Floats) -> Floats:
     """Fill L bins without flux in a straight line from their neighbours; values (probe, time, L, band), seen (probe, time, L)."""
     out = values.copy()
     for probe, time in zip(*np.nonzero(seen.any(axis=2) & ~seen.all(axis=2)), strict=True):

@@ -78,14 +78,14 @@ def energy_decays(
     index: xr.DataArray,
     solar_wind: xr.Dataset | None = None,
     *,
-    L: Sequence[float] = (3.0, 4.0, 5.0),  # noqa: N803 - L is the symbol
+    L: Sequence[float] = (3.0, 4.0, 5.0),
     probe: str = "merged",
     min_points: int = 4,
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """Fit the decay of energy and storm index in every recovery, and average the rates over storms.
 
-    Each is one exponential, by `fit_decay` without a floor. Energies are fitted bin by bin of their time, bins that lie wholly in the
+    Each is one exponential, by `fit_decay` without a floor. Energies are fitted by time bin, those whose centres lie in the
     window; the index hour by hour, and only to the end of its recovery, below zero. Dst from the energy is proportional to it and has its
     rate, as the pressure has that of the energy density.
 
@@ -112,9 +112,9 @@ def energy_decays(
     -------
     Dataset
         Over window, storm and series the rate with its interval, tau, counts and flags of `fit_decay`; `n_left_out`, how many values of
-        the window have no logarithm; `rate_predicted` of the index after O'Brien and McPherron (2000), the mean over the hours of the fit. Storm
-        0 is the mean over storms (random effects, as for lifetimes), whose `n` counts storms. A series has a `quantity`, a `band` and an `L`
-        (NaN: all of them together).
+        the window have no logarithm; `rate_predicted` of the index after O'Brien and McPherron (2000), the mean over the hours of the
+        fit. Storm 0 is the mean over storms (random effects, as for lifetimes), whose `n` counts storms. A series has a `quantity`, a
+        `band` and an `L` (NaN: all of them together).
 
     Raises
     ------
@@ -129,11 +129,10 @@ def energy_decays(
     hours, by_hour = _hourly(corrected)
     names, energies = _energies(content, L)
     names.append((str(corrected.name), "", np.nan))
-    bounds = content["time_bounds"].transpose("time", "bound").to_numpy().astype("datetime64[ns]")
     centre = content["time"].to_numpy().astype("datetime64[ns]")
     expected = np.full(hours.shape, np.nan)
     if solar_wind is not None and solar_wind.sizes["time"]:
-        expected = dst_recovery_rate(means_between(solar_wind["Ey"], hours, hours + _HOUR))
+        expected = dst_recovery_rate(means_between(solar_wind["Ey"], hours, np.asarray(hours + _HOUR)))
 
     shape = (windows.sizes["window"], windows.sizes["storm"], len(names))
     out: dict[str, NDArray[Any]] = {name: np.full(shape, np.nan) for name in (*_FITTED, "log_start", "rate_predicted")}
@@ -144,7 +143,7 @@ def energy_decays(
     recovered = windows["stop"].sel(window=WINDOWS[0]).to_numpy().astype("datetime64[ns]")
     for place in np.ndindex(shape[:2]):
         start, stop = (edge[place] for edge in edges)
-        inside = (bounds[:, 0] >= start) & (bounds[:, 1] <= stop)
+        inside = (centre >= start) & (centre <= stop)
         for one, values in enumerate(energies):
             _fit(out, (*place, one), centre[inside], values[inside], min_points, confidence)
         inside = (hours >= start) & (hours + _HOUR <= min(stop, recovered[place[1]]))
@@ -161,7 +160,7 @@ def _hourly(index: xr.DataArray) -> tuple[NDArray[np.datetime64], NDArray[np.flo
     if not time.size:
         return time.astype("datetime64[ns]"), np.empty(0)
     hours = np.arange(time[0], time[-1] + 1).astype("datetime64[ns]")
-    return hours, means_between(index, hours, hours + _HOUR)
+    return hours, means_between(index, hours, np.asarray(hours + _HOUR))
 
 
 def _energies(content: xr.Dataset, wanted: Sequence[float]) -> tuple[list[tuple[str, str, float]], list[NDArray[np.float64]]]:
@@ -210,13 +209,19 @@ def _dataset(
     confidence: float,
 ) -> xr.Dataset:
     described: dict[str, dict[str, Any]] = {name: dict(VARIABLES[name]) for name in _FITTED}
-    for name, words in described.items():
+    for words in described.values():
         words["long_name"] = words["long_name"].replace("of the flux", "").replace("log flux", "the log").replace("the flux", "it")
     described |= {
         "n": {"units": "1", "long_name": "time bins (of the index: hours) in the fit; of the mean: storms with a fit"},
-        "n_left_out": {"units": "1", "long_name": "values in the window that are not positive (of the index: not negative) and have no logarithm"},
+        "n_left_out": {
+            "units": "1",
+            "long_name": "values in the window that are not positive (of the index: not negative) and have no logarithm",
+        },
         "log_start": {"units": "1", "long_name": "natural log of the fitted value (J, keV cm-3 or -nT) at start"},
-        "rate_predicted": {"units": "1/day", "long_name": "rate of O'Brien and McPherron (2000) for the solar wind in the hours of the fit"},
+        "rate_predicted": {
+            "units": "1/day",
+            "long_name": "rate of O'Brien and McPherron (2000) for the solar wind in the hours of the fit",
+        },
         "start": {"long_name": "time of the first value in the fit"},
         "stop": {"long_name": "time of the last value in the fit"},
         "flag": {"long_name": "what a reader of the fit should know", **flag_attrs(FLAGS)},

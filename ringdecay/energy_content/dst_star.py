@@ -18,7 +18,7 @@ PRESSURE_FACTOR, QUIET_OFFSET = 7.26, 11.0
 _NOT_CORRECTED = "none: no dynamic pressure of the solar wind is known, so the currents at the magnetopause are in it"
 
 
-def pressure_corrected(index: xr.DataArray, Pdyn: xr.DataArray | None = None) -> xr.DataArray:  # noqa: N803 - its name
+def pressure_corrected(index: xr.DataArray, Pdyn: xr.DataArray | None = None) -> xr.DataArray:
     """Take the effect of the solar wind's dynamic pressure, and the quiet level, out of Dst or SYM-H.
 
     Parameters
@@ -54,7 +54,7 @@ def pressure_corrected(index: xr.DataArray, Pdyn: xr.DataArray | None = None) ->
     return xr.DataArray(values, coords={"time": index["time"]}, dims="time", name=f"{index.name}*", attrs=attrs)
 
 
-def dst_recovery_rate(Ey: ArrayLike) -> Floats:  # noqa: N803 - its name
+def dst_recovery_rate(Ey: ArrayLike) -> Floats:
     """Rate at which Dst* recovers for an electric field of the solar wind, 1/tau with tau = 2.40 exp(9.74 / (4.69 + VBs)) hours.
 
     Parameters

@@ -36,7 +36,11 @@ def with_index(content: xr.Dataset, index: xr.DataArray, solar_wind: xr.Dataset 
     words = {"units": "nT"}
     added = {
         "index": ("time", plain, words | {"long_name": f"{index.name}, mean over the time bin"}),
-        "index_corrected": ("time", better, words | {"long_name": f"{index.name} corrected for the solar wind's pressure, mean over the bin"}),
+        "index_corrected": (
+            "time",
+            better,
+            words | {"long_name": f"{index.name} corrected for the solar wind's pressure, mean over the bin"},
+        ),
     }
     said = {"index": str(index.name), "pressure_correction": corrected.attrs["pressure_correction"]}
     simulated = {"simulated": "yes"} if is_simulated(content, index) else {}
@@ -100,3 +104,57 @@ def content_header(content: xr.Dataset) -> list[str]:
 def _band_column(band: str) -> str:
     low, high = band.removesuffix(" keV").split("-")
     return f"energy_content_{low}_to_{high}_keV_J"
+
+
+def decay_table(decays: xr.Dataset) -> pd.DataFrame:
+    """Write the decays as a table, a row for each window, storm and series that has a value.
+
+    Parameters
+    ----------
+    decays : Dataset
+        From `energy_decays`.
+
+    Returns
+    -------
+    DataFrame
+        Columns window, storm (0: the mean over storms), quantity, band, L, then every variable under its own name.
+    """
+    table = decays.to_dataframe(dim_order=["window", "storm", "series"]).reset_index()
+    first = ["window", "storm", "minimum", "depth", "quantity", "band", "L"]
+    return table.loc[table["n"] > 0, [*first, *map(str, decays.data_vars)]].reset_index(drop=True)
+
+
+def decay_header(decays: xr.Dataset) -> list[str]:
+    """Say what the table of decays is, for `write_csv`."""
+    lines = [SIMULATED_NOTE] if is_simulated(decays) else []
+    lines += [str(decays.attrs["title"]), "read with pandas.read_csv(path, comment='#')"]
+    for name in (
+        "product",
+        "flux",
+        "energy_range",
+        "L_range",
+        "probe",
+        "floor",
+        "assumptions",
+        "pressure_correction",
+        "windows",
+        "start_delay_days",
+        "max_days",
+        "max_gap_days",
+        "injection_dip",
+        "confidence",
+        "mean",
+    ):
+        if name in decays.attrs:
+            lines.append(f"{name}: {decays.attrs[name]}")
+    lines.append(
+        "the rate of Dst from the energy is that of the energy, to which it is proportional; that of the pressure that of energy_density"
+    )
+    lines.append("columns:")
+    for name in ("window", "storm", "minimum", "depth", "quantity", "band", "L", *map(str, decays.data_vars)):
+        attributes = decays[name].attrs
+        unit = "UTC" if decays[name].dtype.kind == "M" else str(attributes.get("units", ""))
+        lines.append(f"  {name}{f' [{unit}]' if unit not in ('', '1') else ''}: {attributes['long_name']}")
+    masks, words = decays["flag"].attrs["flag_masks"].tolist(), decays["flag"].attrs["flag_meanings"].split()
+    lines.append("  flag is the sum of " + ", ".join(f"{mask} {word}" for mask, word in zip(masks, words, strict=True)))
+    return lines

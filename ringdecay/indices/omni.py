@@ -99,7 +99,9 @@ def _read_hourly(path: Path, name: str) -> Series:
         content = read_cdf(path, [], optional=[epoch, variable])
         if epoch not in content or variable not in content:
             found = " ".join(_logical_source(content)) or "another CDF file"
-            raise FileError(path, wanted, found, f"give a file that has {name}: OMNI's high-resolution files have SYM-H, ASY-H and the solar wind only")
+            raise FileError(
+                path, wanted, found, f"give a file that has {name}: OMNI's high-resolution files have SYM-H, ASY-H and the solar wind only"
+            )
     depends = content[variable].attributes.get("DEPEND_0", epoch)
     if str(depends).strip() != epoch:
         raise FileError(
