@@ -106,7 +106,8 @@ def energy_content(
     seen = np.asarray(np.isfinite(density).all(axis=-1))
     inside = _inside(seen, bounds, L_range)
     volume = np.where(inside, shell_volume(*np.maximum(bounds, 1.0).T), 0.0)
-    coverage = seen @ volume / volume.sum() if inside.any() else np.zeros(seen.shape[:2])
+    # By what is missing, so that all of it is exactly one.
+    coverage = 1.0 - (~seen @ volume) / volume.sum() if inside.any() else np.zeros(seen.shape[:2])
     filled = _filled(density[:, :, inside], seen[:, :, inside], binned["L"].to_numpy()[inside])
     content = np.einsum("ptlb,l->ptb", filled, volume[inside]) * _KEV_CM3
     content[~(coverage >= min_coverage)] = np.nan
@@ -150,7 +151,8 @@ def energy_content(
 
 def _floor(floor: xr.DataArray | None, flux: xr.DataArray) -> xr.DataArray:
     """Give the floor of each probe and channel; NaN where none is known."""
-    nothing = xr.full_like(flux.isel(time=0, L=0, drop=True), np.nan) if flux.sizes["time"] else flux.max(["time", "L"])
+    shape = flux.sizes["probe"], flux.sizes["energy"]
+    nothing = xr.DataArray(np.full(shape, np.nan), coords={"probe": flux["probe"], "energy": flux["energy"]}, dims=("probe", "energy"))
     if floor is None:
         return nothing
     if not {"energy"} <= set(map(str, floor.dims)) <= {"energy", "probe"}:

@@ -210,7 +210,7 @@ def _dataset(
 ) -> xr.Dataset:
     described: dict[str, dict[str, Any]] = {name: dict(VARIABLES[name]) for name in _FITTED}
     for words in described.values():
-        words["long_name"] = words["long_name"].replace("of the flux", "").replace("log flux", "the log").replace("the flux", "it")
+        words["long_name"] = words["long_name"].replace(" of the flux", "").replace("log flux", "the log").replace("the flux", "it")
     described |= {
         "n": {"units": "1", "long_name": "time bins (of the index: hours) in the fit; of the mean: storms with a fit"},
         "n_left_out": {

@@ -156,5 +156,6 @@ def decay_header(decays: xr.Dataset) -> list[str]:
         unit = "UTC" if decays[name].dtype.kind == "M" else str(attributes.get("units", ""))
         lines.append(f"  {name}{f' [{unit}]' if unit not in ('', '1') else ''}: {attributes['long_name']}")
     masks, words = decays["flag"].attrs["flag_masks"].tolist(), decays["flag"].attrs["flag_meanings"].split()
-    lines.append("  flag is the sum of " + ", ".join(f"{mask} {word}" for mask, word in zip(masks, words, strict=True)))
+    said = [f"{mask} {word}" for mask, word in zip(masks, words, strict=True) if bool(((decays["flag"] & mask) > 0).any())]
+    lines += [f"  flag is the sum of: {', '.join(said)}"] if said else []
     return lines

@@ -101,7 +101,7 @@ def dst_panel(content: xr.Dataset, index: xr.DataArray, storms: pd.DataFrame, *,
         lines += ax.plot(time, content["index_corrected"], color=_INDEX_COLOUR, linewidth=1.0, label=f"{index.name}* (mean of the bin)")
     dps = content["Dst_DPS"].sel(probe=probe)
     lines += ax.plot(time, dps, color=_DPS_COLOUR, linewidth=1.2, label="of the measured energy (DPS)", gid="Dst_DPS")
-    ax.set_ylabel(f"{index.name}, Dst (nT)")
+    ax.set_ylabel("Dst (nT)" if index.name == "Dst" else f"{index.name}, Dst (nT)")
     ax.legend(handles=lines, loc="lower right", ncols=len(lines), borderaxespad=0.2, handlelength=1.5)
     mark_simulated(ax, content, index)
     return ax
@@ -240,11 +240,8 @@ def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str
     tau, low, high, limit = (mean[name].to_numpy() for name in ("tau", "tau_low", "tau_high", "tau_limit"))
     if storms:
         for k in range(1, one.sizes["storm"]):
-            # Only what is resolved is a time; limits of single storms would fill the panel.
-            resolved = np.isfinite(one["tau_high"].isel(storm=k).to_numpy())
-            ax.plot(
-                x[resolved], one["tau"].isel(storm=k).to_numpy()[resolved], marker, color=colour, alpha=0.25, markersize=2.0, linewidth=0
-            )
+            # Resolved or not, so that they are not the fast ones only; a storm in which it grows has no such time.
+            ax.plot(x, one["tau"].isel(storm=k), marker, color=colour, alpha=0.3, markersize=1.8, linewidth=0, markeredgewidth=0)
     resolved = np.isfinite(high)
     spread = [tau[resolved] - low[resolved], high[resolved] - tau[resolved]]
     ax.errorbar(x[resolved], tau[resolved], yerr=spread, fmt=marker, color=colour, markersize=4.0, elinewidth=1.0, capsize=2.0)
@@ -257,10 +254,13 @@ def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str
 
 def _finish(ax: Axes, decays: xr.Dataset) -> None:
     ax.set_yscale("log")
-    values = np.concatenate([decays[name].sel(storm=0).to_numpy().ravel() for name in ("tau_low", "tau_high", "tau_limit")])
+    names = ("tau", "tau_low", "tau_high", "tau_limit", "rate_predicted")
+    values = np.concatenate([decays[name].sel(storm=0).to_numpy().ravel() for name in names[:-1]])
+    values = np.append(values, 1 / decays[names[-1]].sel(storm=0).to_numpy().ravel())
     values = values[np.isfinite(values) & (values > 0)]
-    low, high = (values.min() / 1.6, values.max() * 6.0) if values.size else (0.5, 200.0)
-    ax.set_ylim(max(low, 0.05), min(high, 2e4))
+    low, high = (max(values.min(), 0.05), min(values.max(), 3e3)) if values.size else (0.5, 200.0)
+    # Room for the legend, a third of the height.
+    ax.set_ylim(low / 1.6, high * max((high / low) ** 0.4, 3.0))
     plain_log_axis(ax.yaxis, *ax.get_ylim())
     ax.set_ylabel("e-folding time (days)")
     ax.grid(visible=True, axis="y", color="0.92", linewidth=0.5)
