@@ -199,13 +199,9 @@ def test_a_floor_is_subtracted_and_said() -> None:
     data = binned(tau=8.0)
     floor = data["energy"] * 0.0 + 100.0
     with_floor = data.assign(sum_flux=data["sum_flux"] + 100.0 * data["n_samples"])
-    np.testing.assert_allclose(
-        energy_content(with_floor, floor=floor)["energy_content"], energy_content(data)["energy_content"], rtol=1e-9
-    )
+    np.testing.assert_allclose(energy_content(with_floor, floor=floor)["energy_content"], energy_content(data)["energy_content"], rtol=1e-9)
     content = energy_content(with_floor, floor=floor)
-    np.testing.assert_allclose(
-        content["floor_content"][0], (energy_content(with_floor) - content)["energy_content"][0, 5], rtol=1e-9
-    )
+    np.testing.assert_allclose(content["floor_content"][0], (energy_content(with_floor) - content)["energy_content"][0, 5], rtol=1e-9)
     assert content.attrs["floor"].startswith("subtracted")
     assert energy_content(data).attrs["floor"].startswith("not subtracted")
     # What fluctuates below its floor is negative, not nothing: a sum is then not biased.
@@ -236,7 +232,7 @@ def test_the_total_goes_over_the_L_that_are_seen_or_asked_for() -> None:
     assert asked.attrs["L_range"] == "L 3.5 to 4.5"
     assert float(asked["volume"].sum()) == pytest.approx(float(shell_volume(3.5, 4.5)))
     for wrong in ([4.0, 3.0], [3.0], [9.0, 10.0]):
-        with pytest.raises(InputError, match="L bin|range of L"):
+        with pytest.raises(InputError, match=r"L bin|range of L"):
             energy_content(data, L_range=wrong)
 
 

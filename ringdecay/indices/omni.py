@@ -142,12 +142,17 @@ def _time_and_values(
     values[np.isclose(values, fill, rtol=1e-6) | np.isclose(values, said, rtol=1e-6)] = np.nan
     if index == "Kp":
         return time, exact_thirds(path, values / 10.0, 0.05)
+    _refuse_wild(path, values, index, said)
+    return time, values
+
+
+def _refuse_wild(path: Path, values: npt.NDArray[np.float64], index: str, fill: float) -> None:
+    """Raise FileError for a value that an index cannot have."""
     low, high = _LIMITS[index]
     wild = (values < low) | (values > high)
     if wild.any():
         found = f"{values[int(np.argmax(wild))]:g} (in {int(wild.sum())} of {values.size} values)"
-        raise FileError(path, f"{index} from {low:g} to {high:g}, or the fill {said:g}", found, AGAIN)
-    return time, values
+        raise FileError(path, f"{index} from {low:g} to {high:g}, or the fill {fill:g}", found, AGAIN)
 
 
 def _omni_series(content: CdfFile, time: npt.NDArray[np.datetime64], values: npt.NDArray[np.float64], kind: str, time_label: str) -> Series:
@@ -217,5 +222,7 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
     values[values == fill] = np.nan
     if name == "Kp":
         values = exact_thirds(path, values / 10.0, 0.05)
+    else:
+        _refuse_wild(path, values, name, fill)
     unknown = vintage.same("unknown", values.size)
     return Series(time, values, unknown, "OMNI2 yearly text (SPDF)", "start of the hour", vintage.OMNI_RULE)

@@ -42,4 +42,5 @@ def open_solar_wind(files: str | PathLike[str] | Iterable[str | PathLike[str]]) 
         empty = np.empty(0, dtype="datetime64[ns]")
         values = {name: ("time", np.empty(0), {"units": NAMES[name][0], "long_name": NAMES[name][1]}) for name in SOLAR_WIND}
         return xr.Dataset(values, coords={"time": empty}, attrs={"missing": reason, "simulated": "no"})
-    return xr.merge(series, join="outer", combine_attrs="drop").assign_attrs(simulated=series[0].attrs["simulated"])
+    # Of the same files, so of the same times.
+    return xr.Dataset({str(one.name): one for one in series}, attrs={"simulated": series[0].attrs["simulated"]})
