@@ -114,8 +114,10 @@ def test_means_with_intervals_and_the_expected_recovery_are_drawn() -> None:
 
 def test_nothing_to_draw_is_drawn_in_words_or_not_at_all() -> None:
     content, decays, sym_h = results()
-    blank = content.map(lambda values: values * np.nan if values.dtype.kind == "f" else values, keep_attrs=True)
-    no_rates = decays.map(lambda values: values * np.nan if values.dtype.kind == "f" else values, keep_attrs=True)
+    blank, no_rates = (
+        one.map(lambda values: values * np.nan if values.dtype.kind == "f" else values, keep_attrs=True).assign_coords(one.coords)
+        for one in (content, decays)
+    )
     none = storms().iloc[:0]
     for parts in (
         (blank, no_rates, sym_h, storms()),

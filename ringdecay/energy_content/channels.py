@@ -45,7 +45,18 @@ def channel_edges(energy: ArrayLike) -> Floats:
 
 
 def bands_within(channels: Floats, band_edges: Sequence[float]) -> Floats:
-    """Edges of the energy bands that channels reach: those that divide their range, with its ends as the outermost.
+    """Edges of the energy bands: the channels' edges nearest to the wanted ones, and the ends of the channels as the outermost.
+
+    A channel is in one band only. Where a band's edge divides it, how much of it lies on which side would depend on how the spectrum
+    falls within it, of which the channel says nothing: with a flux taken as constant over it, the bands of RBSPICE's channels and edges
+    at 50, 100 and 200 keV would be wrong by up to 8 % for a flux that falls as E^-5, and by more for a steeper one.
+
+    Parameters
+    ----------
+    channels : ndarray, shape (m + 1,)
+        From `channel_edges`, keV.
+    band_edges : sequence of float
+        Where bands should part, keV; what lies beyond the channels parts nothing.
 
     Raises
     ------
@@ -56,7 +67,8 @@ def bands_within(channels: Floats, band_edges: Sequence[float]) -> Floats:
     if inner.ndim != 1 or not ((inner > 0).all() and (np.diff(inner) > 0).all()):
         raise InputError(f"the edges of the energy bands must be positive and rising, not {list(band_edges)}")
     inner = inner[(inner > channels[0]) & (inner < channels[-1])]
-    return np.concatenate([channels[:1], inner, channels[-1:]])
+    nearest = np.abs(np.log(inner[:, None] / channels)).argmin(axis=1)
+    return channels[np.unique([0, *nearest.tolist(), len(channels) - 1])]
 
 
 def energy_weights(energy: ArrayLike, bands: ArrayLike, species: str = "H+") -> tuple[Floats, Floats]:

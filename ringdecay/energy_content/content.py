@@ -63,7 +63,8 @@ def energy_content(
     binned : Dataset
         From `bin_flux` or `with_merged_probe`; each probe is worked out by itself.
     band_edges : sequence of float
-        Where the energy bands part, keV. The outermost bands reach to the ends of the channels.
+        Where the energy bands part, keV; each is moved to the nearest edge of a channel, so that no channel is divided. The outermost
+        bands reach to the ends of the channels.
     L_range : pair of float, optional
         L-shells between which the energy is added up, whole bins; without it, from the lowest to the highest L bin that has flux in at
         least half of the time bins.
@@ -92,7 +93,7 @@ def energy_content(
     known = np.isfinite(flux.to_numpy()).any(axis=(0, 1, 2))
     # What was never measured is no part of a band, and an energy that is left out leaves the widths of its neighbours as they are.
     known |= not known.any()
-    measured = channel_edges(energy)[[int(np.argmax(known)), len(known) - int(np.argmax(known[::-1]))]]
+    measured = channel_edges(energy)[int(np.argmax(known)) : len(known) - int(np.argmax(known[::-1])) + 1]
     bands = bands_within(measured, band_edges)
     weights = energy_weights(energy, bands, str(binned.attrs.get("ion", "H+")))
     names = np.array([f"{low:.0f}-{high:.0f} keV" for low, high in itertools.pairwise(bands)], dtype=object)
