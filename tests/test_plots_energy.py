@@ -101,9 +101,9 @@ def test_means_with_intervals_and_the_expected_recovery_are_drawn() -> None:
     np.testing.assert_allclose(bars[1][0].get_ydata()[:5], 8.0, rtol=1e-6)
     assert [text.get_text().replace("\N{EN DASH}", "-") for text in ax.get_xticklabels()] == [
         "all",
-        "40-50",
-        "50-100",
-        "100-200",
+        "40-49",
+        "49-110",
+        "110-200",
         "200-661",
         "SYM-H*",
     ]
