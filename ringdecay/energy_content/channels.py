@@ -68,7 +68,8 @@ def bands_within(channels: Floats, band_edges: Sequence[float]) -> Floats:
         raise InputError(f"the edges of the energy bands must be positive and rising, not {list(band_edges)}")
     inner = inner[(inner > channels[0]) & (inner < channels[-1])]
     nearest = np.abs(np.log(inner[:, None] / channels)).argmin(axis=1)
-    return channels[np.unique([0, *nearest.tolist(), len(channels) - 1])]
+    found: Floats = channels[np.unique([0, *nearest.tolist(), len(channels) - 1])]
+    return found
 
 
 def energy_weights(energy: ArrayLike, bands: ArrayLike, species: str = "H+") -> tuple[Floats, Floats]:

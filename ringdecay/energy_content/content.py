@@ -84,10 +84,13 @@ def energy_content(
     Raises
     ------
     InputError
-        If the bands, the range of L or the coverage do not make sense, the ion is not known, or there are fewer than two channels.
+        If `binned` is not what `bin_flux` returns, the bands, the range of L or the coverage do not make sense, the ion is not known,
+        or there are fewer than two channels.
     """
     if not 0 < min_coverage <= 1:
         raise InputError(f"min_coverage is a share of the volume, above 0 and at most 1, not {min_coverage}")
+    if not {"sum_flux", "n_samples", "energy", "L_bounds"} <= set(binned.variables):
+        raise InputError("give the Dataset that bin_flux returns, with sum_flux and n_samples over probe, time, L and energy")
     energy = binned["energy"].to_numpy()
     flux = mean_flux(binned).transpose("probe", "time", "L", "energy")
     known = np.isfinite(flux.to_numpy()).any(axis=(0, 1, 2))

@@ -119,8 +119,10 @@ def energy_decays(
     Raises
     ------
     InputError
-        If there is no such probe or a setting does not make sense.
+        If `content` is not what `energy_content` returns, there is no such probe, or a setting does not make sense.
     """
+    if not {"energy_content", "energy_density", "band"} <= set(content.variables):
+        raise InputError("give the Dataset that energy_content returns; this one has no energy_content over band")
     probes = [str(name) for name in content["probe"].to_numpy()]
     if probe not in probes:
         raise unknown("probe", probe, probes)
@@ -171,7 +173,7 @@ def _energies(content: xr.Dataset, wanted: Sequence[float]) -> tuple[list[tuple[
         names.append(("energy_content", bands[band], np.nan))
         series.append(content["energy_content"].isel(band=band).to_numpy())
     shells = content["L"].to_numpy()
-    for row in sorted({int(np.argmin(np.abs(shells - value) - 1e-9 * shells)) for value in wanted}):
+    for row in sorted({int(np.argmin(np.abs(shells - value) - 1e-9 * shells)) for value in wanted if shells.size}):
         for band in range(len(bands)):
             names.append(("energy_density", bands[band], float(shells[row])))
             series.append(content["energy_density"].isel(L=row, band=band).to_numpy())

@@ -46,7 +46,8 @@ def pressure_corrected(index: xr.DataArray, Pdyn: xr.DataArray | None = None) ->
     last = np.searchsorted(time, at, "right") - 1
     fresh = (last >= 0) & (at - time[np.maximum(last, 0)] < step)
     pressure = np.where(fresh, Pdyn.to_numpy()[np.maximum(last, 0)], np.nan)
-    values = index.to_numpy() - PRESSURE_FACTOR * np.sqrt(pressure) + QUIET_OFFSET
+    # A pressure below zero is none.
+    values = index.to_numpy() - PRESSURE_FACTOR * np.sqrt(np.where(pressure >= 0, pressure, np.nan)) + QUIET_OFFSET
     attrs = index.attrs | {
         "long_name": f"{index.name} without the effect of the solar wind's pressure",
         "pressure_correction": f"- {PRESSURE_FACTOR:g} sqrt(Pdyn) + {QUIET_OFFSET:g} nT (O'Brien and McPherron 2000)",

@@ -20,6 +20,7 @@ from ringdecay.products import ion_name
 # Dark to light, told apart in grey too: low energies, which come and go with the storms, are the dark ones.
 _BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
 _PETAJOULE = 1e15
+_LEGEND_COLUMNS = 6
 _INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
 _WINDOWS = {"index_recovery": ("recovery of the index", COLOURS[1], "s"), "flux_decay": ("flux decay", COLOURS[0], "o")}
 
@@ -144,21 +145,23 @@ def energy_panel(
     if not np.isfinite(energy).any():
         return say(ax, "No time bin has flux in enough of the volume.")
     # The highest energies change least, so they lie at the bottom.
+    colours = _BANDS if len(energy) <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, len(energy)))
     upper = np.zeros(energy.shape[1])
     for band in range(len(energy))[::-1]:
         lower, upper = upper, upper + energy[band]
-        known, colour = np.isfinite(upper), _BANDS[band % len(_BANDS)]
+        known, colour = np.isfinite(upper), colours[band]
         ax.fill_between(
             time, np.nan_to_num(lower), np.nan_to_num(upper), where=known, color=colour, linewidth=0, label=_name(content, band)
         )
-    ax.set_ylim(0, 1.2 * float(np.nanmax(upper)))
+    rows = -(-(len(energy) + 1) // _LEGEND_COLUMNS)
+    ax.set_ylim(0, (1.06 + 0.14 * rows) * float(np.nanmax(upper)) or 1.0)
     for minimum in [] if storms is None else storms["minimum"]:
-        ax.axvline(minimum, 0, 0.88, color="black", linewidth=0.6)
+        ax.axvline(minimum, 0, 1.0 - 0.12 * rows, color="black", linewidth=0.6)
     handles, labels = ax.get_legend_handles_labels()
     if decays is not None and _draw_fits(ax, decays):
         handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle="--"))
         labels.append("exponential fitted to the sum")
-    ax.legend(handles[::-1], labels[::-1], loc="upper left", ncols=len(labels), borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)
+    ax.legend(handles[::-1], labels[::-1], loc="upper left", ncols=_LEGEND_COLUMNS, borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)
     return ax
 
 
@@ -191,7 +194,7 @@ def energy_decay_panel(decays: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         ax.plot([at - 0.35, at + 0.35], [1 / predicted[-1]] * 2, color=COLOURS[3], linewidth=1.6)
         handles.append(Line2D([], [], color=COLOURS[3], linewidth=1.6, label="O'Brien and McPherron (2000)"))
     names = [_without_unit(band) for band in decays["band"].to_numpy()[places][:-1]]
-    ax.set_xticks(range(len(places)), [*names, str(decays["quantity"].to_numpy()[places[-1]])])
+    _name_bands(ax, [*names, str(decays["quantity"].to_numpy()[places[-1]])])
     ax.set_xlabel("energy (keV), and index")
     _finish(ax, decays)
     ax.legend(handles=handles, loc="upper right", borderaxespad=0.3)
@@ -227,7 +230,7 @@ def shell_decay_panel(decays: xr.Dataset, *, window: str = "flux_decay", ax: Axe
         shift = 0.5 * (i - (len(shells) - 1) / 2) / max(len(shells), 2)
         colour, marker = COLOURS[(2 * i + 3) % len(COLOURS)], MARKERS[i % len(MARKERS)]
         handles.append(_draw_taus(ax, one, np.arange(len(bands)) + shift, f"L = {shell:g}", colour, marker, storms=False))
-    ax.set_xticks(range(len(bands)), [_without_unit(band) for band in bands])
+    _name_bands(ax, [_without_unit(band) for band in bands])
     ax.set_xlabel("energy (keV)")
     _finish(ax, decays)
     ax.legend(handles=handles, loc="upper left", borderaxespad=0.3)
@@ -250,6 +253,11 @@ def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str
             ax.annotate("", (at, 2.2 * value), (at, value), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 0.9})
             ax.plot([at - 0.06, at + 0.06], [value, value], color=colour, linewidth=1.2)
     return Line2D([], [], color=colour, marker=marker, linewidth=0, markersize=4.0, label=label)
+
+
+def _name_bands(ax: Axes, names: list[str]) -> None:
+    many = len(names) > _LEGEND_COLUMNS + 1
+    ax.set_xticks(range(len(names)), names, rotation=60 if many else 0, ha="right" if many else "center")
 
 
 def _finish(ax: Axes, decays: xr.Dataset) -> None:
