@@ -104,7 +104,17 @@ def test_the_index_is_fitted_to_the_end_of_its_recovery_in_both_windows() -> Non
     assert of_index(decays)["n"].to_numpy()[1:].tolist() == [72, 72]
     assert of_index(decays, "flux_decay")["n"].to_numpy()[1:].tolist() == [48, 48]
     # 20 days of energy, 3 of index.
-    assert total(decays)["n"].to_numpy()[1:].tolist() == [50, 47]
+    assert total(decays)["n"].to_numpy()[1:].tolist() == [49, 47]
+
+
+def test_a_bin_that_reaches_into_the_next_storm_is_not_fitted() -> None:
+    data = with_merged_probe(binned(tau=8.0))
+    bounds = data["time_bounds"].to_numpy()
+    reaches = np.flatnonzero((bounds[:, 0] < at(24.6)) & (bounds[:, 1] > at(24.6)))
+    assert reaches.size == 1
+    # What the next storm brings in its first hours is no part of this decay.
+    data["sum_flux"][:, reaches] *= 3.0
+    np.testing.assert_allclose(total(decays_of(data, index()))["tau"][1], 8.0, rtol=1e-6)
 
 
 def test_positive_hours_of_the_index_are_counted_not_hidden() -> None:
@@ -127,7 +137,7 @@ def test_nan_and_gaps_are_left_out() -> None:
     data["n_samples"][:, 20:24] = 0.0
     one = total(decays_of(data, index()))
     np.testing.assert_allclose(one["tau"], 8.0, rtol=1e-6)
-    assert int(one["n"][1]) == 46
+    assert int(one["n"][1]) == 45
     sym_h = index()
     sym_h[130:140] = np.nan
     fit = of_index(decays_of(data, sym_h)).isel(storm=1)

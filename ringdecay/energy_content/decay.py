@@ -86,7 +86,7 @@ def energy_decays(
     """Fit the decay of energy and storm index in every recovery, and average the rates over storms.
 
     Each is one exponential, by `fit_decay` without a floor. Energies are fitted by time bin, those whose centres lie in the
-    window; the index hour by hour, and only to the end of its recovery, below zero. Dst from the energy is proportional to it and has its
+    window and which do not reach into the next storm; the index hour by hour, and only to the end of its recovery, below zero. Dst from the energy is proportional to it and has its
     rate, as the pressure has that of the energy density.
 
     Parameters
@@ -132,6 +132,7 @@ def energy_decays(
     names, energies = _energies(content, L)
     names.append((str(corrected.name), "", np.nan))
     centre = content["time"].to_numpy().astype("datetime64[ns]")
+    end = content["time_bounds"].transpose("bound", "time").to_numpy()[1].astype("datetime64[ns]")
     expected = np.full(hours.shape, np.nan)
     if solar_wind is not None and solar_wind.sizes["time"]:
         expected = dst_recovery_rate(means_between(solar_wind["Ey"], hours, np.asarray(hours + _HOUR)))
@@ -141,11 +142,11 @@ def energy_decays(
     out |= {name: np.zeros(shape, dtype=np.int32) for name in ("n", "n_left_out", "flag")}
     out |= {name: np.full(shape, np.datetime64("NaT", "ns")) for name in ("start", "stop")}
     edges = [windows[name].transpose("window", "storm").to_numpy().astype("datetime64[ns]") for name in ("start", "stop")]
-    # The last of the recovery's ends is where the index is no longer that of the storm.
-    recovered = windows["stop"].sel(window=WINDOWS[0]).to_numpy().astype("datetime64[ns]")
+    # Where the index is no longer that of the storm, and where the next storm or an injection begins, which no bin may reach into.
+    recovered, interrupted = (windows["stop"].sel(window=name).to_numpy().astype("datetime64[ns]") for name in WINDOWS)
     for place in np.ndindex(shape[:2]):
         start, stop = (edge[place] for edge in edges)
-        inside = (centre >= start) & (centre <= stop)
+        inside = (centre >= start) & (centre <= stop) & (end <= interrupted[place[1]])
         for one, values in enumerate(energies):
             _fit(out, (*place, one), centre[inside], values[inside], min_points, confidence)
         inside = (hours >= start) & (hours + _HOUR <= min(stop, recovered[place[1]]))
