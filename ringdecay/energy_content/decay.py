@@ -85,9 +85,9 @@ def energy_decays(
 ) -> xr.Dataset:
     """Fit the decay of energy and storm index in every recovery, and average the rates over storms.
 
-    Each is one exponential, by `fit_decay` without a floor. Energies are fitted by time bin, those whose centres lie in the
-    window and which do not reach into the next storm; the index hour by hour, and only to the end of its recovery, below zero. Dst from the energy is proportional to it and has its
-    rate, as the pressure has that of the energy density.
+    Each is one exponential, by `fit_decay` without a floor. Energies are fitted by time bin, those whose centres lie in the window and
+    which do not reach into the next storm; the index hour by hour, and only to the end of its recovery, below zero. Dst from the energy
+    is proportional to it and has its rate, as the pressure has that of the energy density.
 
     Parameters
     ----------
