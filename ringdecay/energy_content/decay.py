@@ -152,7 +152,7 @@ def energy_decays(
         inside = (hours >= start) & (hours + _HOUR <= min(stop, recovered[place[1]]))
         _fit(out, (*place, len(names) - 1), hours[inside] + _HOUR // 2, -by_hour[inside], min_points, confidence)
         known = inside & (by_hour < 0) & np.isfinite(expected)
-        if known.any() and out["n"][(*place, -1)]:
+        if known.any() and np.isfinite(out["rate"][(*place, -1)]):
             out["rate_predicted"][(*place, -1)] = expected[known].mean()
     return _dataset(out, names, content, windows, corrected, probe, confidence)
 
