@@ -220,8 +220,12 @@ def test_the_floor_of_a_channel_is_not_that_of_single_fits() -> None:
     floor[0, 0, 1, 0], flag[0, 0, 1, 0] = 3.0, FLAGS["floor_fitted"]
     floor[:, 0, 2, :] = [[1.0, 2.0], [3.0, 4.0]]  # not one number
     dims = ("storm", "probe", "energy", "L")
-    found = channel_floor(xr.Dataset({"floor": (dims, floor), "flag": (dims, flag)}, coords={"energy": ENERGY[:3], "probe": ["a"]}))
+    coords = {"storm": [1, 2], "energy": ENERGY[:3], "probe": ["a"]}
+    decays = xr.Dataset({"floor": (dims, floor), "flag": (dims, flag)}, coords=coords)
+    found = channel_floor(decays)
     np.testing.assert_array_equal(found.transpose("probe", "energy"), [[50.0, np.nan, np.nan]])
+    # Without a storm no floor is known.
+    assert channel_floor(decays.isel(storm=[])).isnull().all()
 
 
 def test_the_total_goes_over_the_L_that_are_seen_or_asked_for() -> None:

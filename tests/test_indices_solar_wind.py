@@ -32,7 +32,7 @@ def test_the_real_text_agrees_with_its_own_density_speed_and_field(shared_data: 
     assert float(wind["Ey"].max()) > 10  # the storm of June 2015; southward is positive
     # 999.99 and 99.99 are fills.
     assert float(wind["Pdyn"].max()) < 60
-    assert open_solar_wind(shared_data / "omni2_hourly" / "omni2_2013.dat")["Ey"].isnull().any()
+    assert open_solar_wind(shared_data / "omni2_hourly" / "omni2_2018.dat")["Ey"].isnull().any()
 
 
 def test_the_real_cdf_files_agree_with_the_text_of_the_same_hours(shared_data: Path) -> None:

@@ -40,6 +40,9 @@ def channel_floor(decays: xr.Dataset) -> xr.DataArray:
         NaN where no floor of the channel is known; floors of single fits (flag floor_fitted) are not the instrument's.
     """
     floor = decays["floor"].where((decays["flag"] & FLAGS["floor_fitted"]) == 0)
+    if not decays.sizes["storm"]:
+        # One storm that knows nothing in place of none.
+        floor = floor.reindex(storm=[0])
     low, high = (getattr(floor, name)(["storm", "L"]) for name in ("min", "max"))
     same: xr.DataArray = low.where(low == high).rename("floor")
     return same
