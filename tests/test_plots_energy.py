@@ -126,6 +126,7 @@ def test_nothing_to_draw_is_drawn_in_words_or_not_at_all() -> None:
         (*results(tau=-30.0)[:2], sym_h, storms()),
     ):
         plots.energy_overview(*parts).draw_without_rendering()
+    assert any("No storm has a window" in text for text in words(plots.energy_overview(content, no_rates, sym_h, none)))
     assert any("No time bin" in text for text in words(plots.energy_overview(blank, no_rates, sym_h, storms())))
 
 

@@ -21,6 +21,7 @@ from ringdecay.products import ion_name
 _BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
 _PETAJOULE = 1e15
 _LEGEND_COLUMNS = 6
+_NO_DECAY = "No storm has a window with enough data to fit a decay."
 _INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
 _WINDOWS = {"index_recovery": ("recovery of the index", COLOURS[1], "s"), "flux_decay": ("flux decay", COLOURS[0], "o")}
 
@@ -184,6 +185,8 @@ def energy_decay_panel(decays: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     mark_simulated(ax, decays)
     ax.set_title(f"Energy in {decays.attrs.get('L_range', 'all L')}, and index", loc="left")
     places = np.flatnonzero(decays["quantity"].to_numpy() != "energy_density")
+    if not bool(decays["rate"].isel(series=places).notnull().any()):
+        return say(ax, _NO_DECAY)
     handles = []
     for i, (window, (label, colour, marker)) in enumerate(_WINDOWS.items()):
         one = decays.sel(window=window).isel(series=places)
@@ -222,6 +225,8 @@ def shell_decay_panel(decays: xr.Dataset, *, window: str = "flux_decay", ax: Axe
     mark_simulated(ax, decays)
     ax.set_title(f"Energy density, {_WINDOWS[window][0]}", loc="left")
     of_density = decays.isel(series=np.flatnonzero(decays["quantity"].to_numpy() == "energy_density")).sel(window=window)
+    if not bool(of_density["rate"].notnull().any()):
+        return say(ax, _NO_DECAY)
     shells = np.unique(of_density["L"].to_numpy())
     bands = list(dict.fromkeys(of_density["band"].to_numpy().tolist()))
     handles = []
