@@ -6,8 +6,8 @@ The stages, in the order of the data::
     open_index -> find_storms ----------^
 
 Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `simulate`, `theory`, `plots` and `validate`. Names are loaded on first use,
-so that importing the package (and the command line's help) stays quick.
+`cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current), `simulate`, `theory`, `plots` and
+`validate`. Names are loaded on first use, so that importing the package (and the command line's help) stays quick.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ringdecay import archive as archive
     from ringdecay import cdf as cdf
+    from ringdecay import energy_content as energy_content
     from ringdecay import ephemeris as ephemeris
     from ringdecay import plots as plots
     from ringdecay import simulate as simulate
@@ -77,7 +78,7 @@ _HOMES = {
     "storm_covariates": "lifetime",
     "tau": "surface",
 }
-_MODULES = ("archive", "cdf", "ephemeris", "plots", "simulate", "theory", "validate")
+_MODULES = ("archive", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime
 import difflib
+import itertools
 import json
 import math
 from os import PathLike
@@ -153,6 +154,11 @@ def _check_sense(config: dict[str, Any]) -> list[str]:
         wrong.append(f"lifetimes.probe {probe} needs {' and '.join(needed)} in probes.")
     for i, rule in enumerate(config["exclude"]):
         wrong += _check_exclusion(f"exclude.{i}", rule)
+    bands, shells = config["energy_content"]["band_edges"], config["energy_content"]["L_range"]
+    if any(low >= high for low, high in itertools.pairwise(bands)):
+        wrong.append(f"energy_content.band_edges {bands} must rise.")
+    if shells and not grid["L_min"] <= shells[0] < shells[0] + grid["L_width"] <= shells[1] + 1e-9 <= grid["L_max"] + 2e-9:
+        wrong.append(f"energy_content.L_range {shells} must rise by a bin at least and lie within grid.L_min and grid.L_max.")
     if config["archive"] == "demo" and (config["product"] != "rbspice-pap-tofxeh" or config["index"]["product"] == "omni-hro-1min"):
         wrong.append("the demonstration archive holds rbspice-pap-tofxeh, omni-hro-5min and omni2-yearly only.")
     if isinstance(config["archive"], list) and "demo" in config["archive"]:

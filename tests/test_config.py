@@ -16,6 +16,7 @@ import ringdecay as rd
 from ringdecay.binned import Grid, exclusions
 from ringdecay.config import check_config, load_schema, month_span, months, read_config, year_span, years
 from ringdecay.decays import ESTIMATORS, choose_windows, flux_windows, index_windows, interrupted
+from ringdecay.energy_content import energy_content
 from ringdecay.errors import FileError, InputError
 from ringdecay.products import PRODUCTS
 from ringdecay.start_delays import start_delays
@@ -66,6 +67,8 @@ def test_defaults_of_the_config_are_those_of_the_functions():
     assert all(defaults_of(index_windows)[key] == windows[key] for key in ("start_delay_days", "max_days"))
     detection = config["windows"]["flux"] | {"max_days": windows["max_days"], "max_gap_days": windows["max_gap_days"]}
     assert {key: defaults_of(flux_windows)[key] for key in detection} == detection
+    energy = defaults_of(energy_content)
+    assert (tuple(config["energy_content"]["band_edges"]), config["energy_content"]["L_range"]) == (energy["band_edges"], energy["L_range"])
     delays = defaults_of(start_delays)
     assert tuple(config["windows"]["compare_delays"]) == delays["delays"]
     assert all(delays[key] == windows[key] for key in delays if key in windows)
@@ -114,6 +117,12 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"windows": {"source": "flow"}}, "it must be one of index, flux, table"),
         ({"windows": {"flux": {"rize": 1}}}, r"'rize' at windows.flux is not a setting; did you mean 'rise'\?"),
         ({"windows": {"injection_dip": -40}}, "windows.injection_dip is -40"),
+        ({"energy_content": {"band_edges": [100, 50]}}, "energy_content.band_edges .* must rise"),
+        ({"energy_content": {"band_edges": [0]}}, "energy_content.band_edges.0 is 0"),
+        ({"energy_content": {"L_range": [5, 4]}}, "energy_content.L_range .* must rise by a bin"),
+        ({"energy_content": {"L_range": [5, 5.05]}}, "energy_content.L_range .* must rise by a bin"),
+        ({"energy_content": {"L_range": [3, 7]}}, "within grid.L_min and grid.L_max"),
+        ({"energy_content": {"L_range": [3]}}, "energy_content.L_range is"),
         ({"lifetimes": {"probe": "both"}}, "lifetimes.probe is 'both'; it must be one of merged, joint, a, b"),
         ({"lifetimes": {"probe": "joint"}, "probes": ["a"]}, "lifetimes.probe joint needs a and b in probes"),
         ({"lifetimes": {"probe": "b"}, "probes": ["a"]}, "lifetimes.probe b needs b in probes"),

@@ -279,4 +279,4 @@ def test_wrong_calls(tmp_path: Path) -> None:
         open_index([], "SYM-H")
     with pytest.raises(FileError, match="no file"):
         open_index(tmp_path / "absent.dat", "Dst")
-    assert set(NAMES) == {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7"}
+    assert set(NAMES) == {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7", "Pdyn", "Ey"}

@@ -116,7 +116,7 @@ def test_an_index_that_the_file_has_not_is_named(shared_data: Path, write: Write
     with pytest.raises(FileError, match="SYM_H"):
         open_index(write("Dst", [1.0, 2.0]), "SYM-H")
     hro = shared_data / "omni_hro2_5min_cdf" / "omni_hro2_5min_20130501_v01.cdf"
-    with pytest.raises(FileError, match=r"omni_hro2_5min; .* SYM-H and ASY-H only"):
+    with pytest.raises(FileError, match=r"omni_hro2_5min; .* SYM-H, ASY-H and the solar wind only"):
         open_index(hro, "Kp")
     cut = tmp_path / "cut.cdf"
     cut.write_bytes(write("Dst", np.arange(4344.0)).read_bytes()[:9000])

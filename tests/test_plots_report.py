@@ -28,6 +28,8 @@ NAMES = [
     "surface",
     "theory_map",
     "start_delays",
+    "energy_content",
+    "energy_decay",
     "provenance",
 ]
 

@@ -25,33 +25,42 @@ from ringdecay.indices.text import AGAIN, FIRST_YEAR, LAST_YEAR
 logger = logging.getLogger(__name__)
 
 # Index -> variable and fill: of the high-resolution files, and of the hourly ones, which have the fills of the OMNI2 text.
-_HRO_VARIABLES = {"SYM-H": ("SYM_H", 99999.0), "ASY-H": ("ASY_H", 99999.0)}
-_HOURLY_VARIABLES = {"Dst": ("DST", 99999.0), "Kp": ("KP", 99.0), "F10.7": ("F10_INDEX", 999.9)}
+_SOLAR_WIND = {"Pdyn": ("Pressure", 99.99), "Ey": ("E", 999.99)}
+_HRO_VARIABLES = {"SYM-H": ("SYM_H", 99999.0), "ASY-H": ("ASY_H", 99999.0), **_SOLAR_WIND}
+_HOURLY_VARIABLES = {"Dst": ("DST", 99999.0), "Kp": ("KP", 99.0), "F10.7": ("F10_INDEX", 999.9), **_SOLAR_WIND}
 _HOUR = np.timedelta64(1, "h")
 
-# Index -> its word of the record counted from 0, and its fill, from SPDF's format description (words 39, 41 and 51).
-_WORDS = {"Kp": (38, 99.0), "Dst": (40, 99999.0), "F10.7": (50, 999.9)}
+# Index -> its word of the record counted from 0, and its fill, from SPDF's format description (words 29, 36, 39, 41 and 51).
+_WORDS = {"Pdyn": (28, 99.99), "Ey": (35, 999.99), "Kp": (38, 99.0), "Dst": (40, 99999.0), "F10.7": (50, 999.9)}
 # 55 words; the extended files have two more (Lyman alpha and a solar-wind index) behind them.
 _WORD_COUNTS = (55, 57)
 
 # Far outside what was ever measured (Dst -589 nT in 1989, F10.7 below 500): such a value is a fill that is not known, or of another unit.
-_LIMITS = {"SYM-H": (-3000.0, 1000.0), "ASY-H": (0.0, 3000.0), "Dst": (-3000.0, 1000.0), "F10.7": (40.0, 900.0)}
+# Those of the solar wind are about twice the valid ranges in OMNI's own files.
+_LIMITS = {
+    "SYM-H": (-3000.0, 1000.0),
+    "ASY-H": (0.0, 3000.0),
+    "Dst": (-3000.0, 1000.0),
+    "F10.7": (40.0, 900.0),
+    "Pdyn": (0.0, 200.0),
+    "Ey": (-200.0, 200.0),
+}
 
 
 def read_omni_cdf(path: Path, name: str) -> Series:
-    """Read an index of an OMNI CDF file: SYM-H and ASY-H of the 1 and 5 min files, Dst, Kp and F10.7 of the hourly ones.
+    """Read an index of an OMNI CDF file: SYM-H and ASY-H of the 1 and 5 min files, Dst, Kp and F10.7 of the hourly ones, or the solar wind.
 
     Parameters
     ----------
     path : Path
         The file.
-    name : {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7"}
+    name : {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7", "Pdyn", "Ey"}
         The index.
 
     Returns
     -------
     Series
-        nT, nT, nT, 1 (in exact thirds) and sfu. A 5-min value is the mean of the minutes from its time on (measured against the
+        nT, nT, nT, 1 (in exact thirds), sfu, nPa and mV/m. A 5-min value is the mean of the minutes from its time on (measured against the
         one-minute values of WDC Kyoto). In hourly files, `Epoch` is the start of the hour and `Epoch_1800`, which files made by
         CDAWeb have, its centre; `time_label` says which it is.
 
@@ -62,7 +71,13 @@ def read_omni_cdf(path: Path, name: str) -> Series:
     """
     if name in _HRO_VARIABLES:
         variable, fill = _HRO_VARIABLES[name]
-        content = read_cdf(path, ["Epoch", variable])
+        # The solar wind has the same names in both kinds of file.
+        both = name in _SOLAR_WIND
+        content = read_cdf(path, [], optional=["Epoch", variable]) if both else read_cdf(path, ["Epoch", variable])
+        if both and not any(source.lower().startswith("omni_hro") for source in _logical_source(content)):
+            return _read_hourly(path, name)
+        if variable not in content:
+            raise FileError(path, f"the variable {variable}", "none", "give OMNI's files as SPDF hands them out, which have the solar wind")
         time, values = _time_and_values(content, "Epoch", variable, fill, name)
         return _omni_series(content, time, values, "OMNI high-resolution CDF", "start of the interval")
     return _read_hourly(path, name)
@@ -84,7 +99,9 @@ def _read_hourly(path: Path, name: str) -> Series:
         content = read_cdf(path, [], optional=[epoch, variable])
         if epoch not in content or variable not in content:
             found = " ".join(_logical_source(content)) or "another CDF file"
-            raise FileError(path, wanted, found, f"give a file that has {name}: OMNI's high-resolution files have SYM-H and ASY-H only")
+            raise FileError(
+                path, wanted, found, f"give a file that has {name}: OMNI's high-resolution files have SYM-H, ASY-H and the solar wind only"
+            )
     depends = content[variable].attributes.get("DEPEND_0", epoch)
     if str(depends).strip() != epoch:
         raise FileError(
@@ -125,12 +142,17 @@ def _time_and_values(
     values[np.isclose(values, fill, rtol=1e-6) | np.isclose(values, said, rtol=1e-6)] = np.nan
     if index == "Kp":
         return time, exact_thirds(path, values / 10.0, 0.05)
+    _refuse_wild(path, values, index, said)
+    return time, values
+
+
+def _refuse_wild(path: Path, values: npt.NDArray[np.float64], index: str, fill: float) -> None:
+    """Raise FileError for a value that an index cannot have."""
     low, high = _LIMITS[index]
     wild = (values < low) | (values > high)
     if wild.any():
         found = f"{values[int(np.argmax(wild))]:g} (in {int(wild.sum())} of {values.size} values)"
-        raise FileError(path, f"{index} from {low:g} to {high:g}, or the fill {said:g}", found, AGAIN)
-    return time, values
+        raise FileError(path, f"{index} from {low:g} to {high:g}, or the fill {fill:g}", found, AGAIN)
 
 
 def _omni_series(content: CdfFile, time: npt.NDArray[np.datetime64], values: npt.NDArray[np.float64], kind: str, time_label: str) -> Series:
@@ -148,7 +170,7 @@ def _logical_source(content: CdfFile) -> list[str]:
 
 
 def read_omni2(path: Path, content: bytes, name: str) -> Series:
-    """Read hourly Dst, Kp or F10.7 of an OMNI2 yearly text file.
+    """Read hourly Dst, Kp, F10.7 or solar wind of an OMNI2 yearly text file.
 
     Kp stands in the file as ten times its value with a third rounded (33 is 3+); here it is exact (10/3).
 
@@ -158,13 +180,13 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
         For the message of an error.
     content : bytes
         The file, unpacked.
-    name : {"Dst", "Kp", "F10.7"}
+    name : {"Dst", "Kp", "F10.7", "Pdyn", "Ey"}
         The index.
 
     Returns
     -------
     Series
-        nT, 1 and sfu. The value of an hour stands at the start of that hour.
+        nT, 1, sfu, nPa and mV/m. The value of an hour stands at the start of that hour.
 
     Raises
     ------
@@ -200,5 +222,7 @@ def read_omni2(path: Path, content: bytes, name: str) -> Series:
     values[values == fill] = np.nan
     if name == "Kp":
         values = exact_thirds(path, values / 10.0, 0.05)
+    else:
+        _refuse_wild(path, values, name, fill)
     unknown = vintage.same("unknown", values.size)
     return Series(time, values, unknown, "OMNI2 yearly text (SPDF)", "start of the hour", vintage.OMNI_RULE)

@@ -30,6 +30,8 @@ NAMES = {
     "Dst": ("nT", "disturbance storm time index, Dst"),
     "Kp": ("1", "planetary three-hour index, Kp"),
     "F10.7": ("sfu", "solar radio flux at 10.7 cm, adjusted to 1 AU, F10.7"),
+    "Pdyn": ("nPa", "dynamic pressure of the solar wind (OMNI's flow pressure), Pdyn"),
+    "Ey": ("mV/m", "electric field of the solar wind, -V Bz (GSM), Ey"),
 }
 
 _KNOWN_FORMATS = (
@@ -46,7 +48,7 @@ _CELESTRAK = re.compile(rb"DATATYPE +CssiSpaceWeather\n")
 
 
 def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name: str) -> xr.DataArray:
-    """Open a geomagnetic or solar index from one file or many.
+    """Open a geomagnetic or solar index, or the solar wind, from one file or many.
 
     The format is seen from the content of a file, not from its name. Text may be packed as .bz2 or .gz, and its lines may end as in
     Unix or Windows. Read are
@@ -56,9 +58,12 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
     ==================================================  ===================  ==============================================
     WDC Kyoto, 120-byte Dst records                     Dst                  the version of each record
     WDC Kyoto, IAGA-2002                                SYM-H, ASY-H         Data Type in the header
-    OMNI high-resolution CDF, 1 and 5 min (HRO, HRO2)   SYM-H, ASY-H         unknown
-    OMNI2 hourly CDF (OMNI2_H0_MRG1HR)                  Dst, Kp, F10.7       unknown
-    OMNI2 yearly text                                   Dst, Kp, F10.7       unknown
+    OMNI high-resolution CDF, 1 and 5 min (HRO, HRO2)   SYM-H, ASY-H, Pdyn,  unknown
+                                                        Ey
+    OMNI2 hourly CDF (OMNI2_H0_MRG1HR)                  Dst, Kp, F10.7,      unknown
+                                                        Pdyn, Ey
+    OMNI2 yearly text                                   Dst, Kp, F10.7,      unknown
+                                                        Pdyn, Ey
     GFZ Kp_ap_Ap_SN_F107_*.txt                          Kp, F10.7            column D for Kp; unknown for F10.7
     GFZ Kp_ap_*.txt                                     Kp                   column D
     CelesTrak SW-All.txt, observed days only            Kp, F10.7            unknown; the time of the update is in source_date
@@ -76,8 +81,8 @@ def open_index(files: str | PathLike[str] | Iterable[str | PathLike[str]], name:
     ----------
     files : path-like, or iterable of path-like
         The files, in any order.
-    name : {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7"}
-        The index.
+    name : {"SYM-H", "ASY-H", "Dst", "Kp", "F10.7", "Pdyn", "Ey"}
+        The index, or the dynamic pressure or electric field (-V Bz, positive for a southward field) of the solar wind.
 
     Returns
     -------

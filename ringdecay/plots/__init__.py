@@ -1,13 +1,14 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar`,
-`coverage_cells`, `theory_map`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...`
-functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make
-them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `energy_overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`,
+`coverage_calendar`, `coverage_cells`, `theory_map`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and
+`..._against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels
+included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
+from ringdecay.plots.energy import dst_panel, energy_decay_panel, energy_overview, energy_panel, shell_decay_panel
 from ringdecay.plots.estimators import estimator_comparison
 from ringdecay.plots.fits import fit_panel, storm_fits
 from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
@@ -24,6 +25,10 @@ __all__ = [
     "coverage_calendar",
     "coverage_cells",
     "coverage_panel",
+    "dst_panel",
+    "energy_decay_panel",
+    "energy_overview",
+    "energy_panel",
     "estimator_comparison",
     "fit_panel",
     "flux_panel",
@@ -34,6 +39,7 @@ __all__ = [
     "overview",
     "save",
     "sector_panel",
+    "shell_decay_panel",
     "storm_fits",
     "surface_against_energy",
     "surface_panel",

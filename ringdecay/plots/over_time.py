@@ -99,7 +99,7 @@ def index_panel(index: xr.DataArray, storms: pd.DataFrame, *, decays: xr.Dataset
     ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
     name = str(index.name or "index")
     mark_simulated(ax, index, decays)
-    _date_axis(ax)
+    date_axis(ax)
     ax.set(xlabel="UTC", ylabel=f"{name} ({index.attrs.get('units', 'nT')})")
     time, values = _thinned(index["time"].to_numpy(), index.to_numpy())
     if not np.isfinite(values).any():
@@ -158,7 +158,7 @@ def flux_panel(binned: xr.Dataset, energy: float, *, storms: pd.DataFrame | None
     """
     ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
     mark_simulated(ax, binned)
-    _date_axis(ax)
+    date_axis(ax)
     channel = nearest(binned["energy"].to_numpy(), [energy])
     flux: npt.NDArray[np.floating] = np.zeros((0, 0))
     if channel:
@@ -184,7 +184,8 @@ def flux_panel(binned: xr.Dataset, energy: float, *, storms: pd.DataFrame | None
     return ax
 
 
-def _date_axis(ax: Axes) -> None:
+def date_axis(ax: Axes) -> None:
+    """Make the horizontal axis one of time, with few and short labels."""
     # Matplotlib gives no types for these two.
     locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)

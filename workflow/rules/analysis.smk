@@ -217,3 +217,52 @@ rule fit_surface:
         "Fitting a smooth surface of the decay time over energy and L"
     script:
         "../scripts/fit_surface.py"
+
+
+rule measure_energy:
+    input:
+        binned=f"{RESOURCES}/binned.nc",
+        decays=f"{RESULTS}/decays.nc",
+        storms=f"{RESULTS}/storms.csv",
+        index=f"{RESOURCES}/index.nc",
+        solar_wind=f"{RESOURCES}/solar_wind.nc",
+        lock=f"{RESULTS}/inputs.tsv",
+    output:
+        content=f"{RESULTS}/energy_content.nc",
+        content_table=f"{RESULTS}/energy_content.csv",
+        decays=f"{RESULTS}/energy_decay.nc",
+        decay_table=report(
+            f"{RESULTS}/energy_decay.csv",
+            caption="../report/energy_decay.rst",
+            category="Tables",
+            labels={"table": "decay of the energy"},
+        ),
+    log:
+        f"{LOGS}/measure_energy.log",
+    benchmark:
+        f"{LOGS}/benchmarks/measure_energy.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("measure_energy"),
+        subtract_floor=config["energy_content"]["subtract_floor"],
+        energy={
+            name: config["energy_content"][name] for name in ("band_edges", "L_range")
+        },
+        # Those of the windows from the index, whatever the source of the windows of the flux.
+        windows={
+            name: config["windows"][name]
+            for name in (
+                "start_delay_days",
+                "max_days",
+                "max_gap_days",
+                "injection_dip",
+            )
+        },
+        L=config["figures"]["L"],
+        confidence=config["fit"]["confidence"],
+    message:
+        "Finding the energy of the ring current and its decay"
+    script:
+        "../scripts/measure_energy.py"

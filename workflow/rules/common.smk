@@ -109,6 +109,7 @@ FIGURES = [
     "lifetime_surface",
     "coverage",
     "coverage_cells",
+    "energy_content",
     "theory_map",
 ]
 
@@ -126,6 +127,10 @@ def final_outputs():
         "surface.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "energy_content.nc",
+        "energy_content.csv",
+        "energy_decay.nc",
+        "energy_decay.csv",
         "influence.csv",
         "dependence.csv",
         "files.csv",

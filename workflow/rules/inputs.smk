@@ -60,6 +60,7 @@ rule fetch_index:
     output:
         lock=f"{RESOURCES}/inputs/index.tsv",
         index=f"{RESOURCES}/index.nc",
+        solar_wind=f"{RESOURCES}/solar_wind.nc",
     log:
         f"{LOGS}/fetch_index.log",
     benchmark:

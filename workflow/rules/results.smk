@@ -255,6 +255,35 @@ rule plot_estimators:
         "../scripts/plot_estimators.py"
 
 
+rule plot_energy_content:
+    input:
+        content=f"{RESULTS}/energy_content.nc",
+        decays=f"{RESULTS}/energy_decay.nc",
+        index=f"{RESOURCES}/index.nc",
+        storms=f"{RESULTS}/storms.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/energy_content.png",
+            caption="../report/energy_content.rst",
+            category="Energy",
+            labels={"figure": "energy of the ring current"},
+        ),
+        svg=f"{RESULTS}/figures/energy_content.svg",
+    log:
+        f"{LOGS}/plot_energy_content.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_energy_content.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plot_energy_content"),
+    message:
+        "Drawing the energy of the ring current"
+    script:
+        "../scripts/plot_energy_content.py"
+
+
 rule plot_lifetime_map:
     input:
         lifetimes=f"{RESULTS}/lifetimes.nc",

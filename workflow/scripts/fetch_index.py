@@ -1,7 +1,7 @@
-"""Fetch the storm index, or take the user's own files, and store it as one series."""
+"""Fetch the storm index, or take the user's own files, and store it as one series, and the solar wind that they hold beside it."""
 
 from ringdecay.archive import fetch, lock_files, read_lock, write_lock
-from ringdecay.indices import open_index
+from ringdecay.indices import open_index, open_solar_wind
 from ringdecay.logs import logged_to
 from ringdecay.store import is_simulated, write_dataset
 
@@ -18,4 +18,5 @@ with logged_to(snakemake.log[0]):
     # OMNI2's text has no place to say it, but the archive has.
     index.attrs |= {"simulated": "yes"} if is_simulated(lock) else {}
     write_dataset(index.to_dataset(), snakemake.output.index)
+    write_dataset(open_solar_wind(files), snakemake.output.solar_wind)
     write_lock(lock, snakemake.output.lock)

@@ -1,0 +1,161 @@
+"""The energy content as a table: a row a probe and time, a column a quantity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from ringdecay.energy_content.dst_star import means_between, pressure_corrected
+from ringdecay.store import SIMULATED_NOTE, is_simulated
+
+
+def with_index(content: xr.Dataset, index: xr.DataArray, solar_wind: xr.Dataset | None = None) -> xr.Dataset:
+    """Add the storm index, as it is and corrected for the solar wind's pressure, as means over the time bins.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`.
+    index : DataArray
+        From `open_index`.
+    solar_wind : Dataset, optional
+        From `open_solar_wind`.
+
+    Returns
+    -------
+    Dataset
+        With `index` and `index_corrected` (nT) over time; the second is NaN throughout without solar wind.
+    """
+    corrected = pressure_corrected(index, solar_wind["Pdyn"] if solar_wind is not None else None)
+    begin, end = content["time_bounds"].transpose("bound", "time").to_numpy()
+    plain = means_between(index, begin, end)
+    is_corrected = corrected.name != index.name
+    better = means_between(corrected, begin, end) if is_corrected else plain * float("nan")
+    words = {"units": "nT"}
+    added = {
+        "index": ("time", plain, words | {"long_name": f"{index.name}, mean over the time bin"}),
+        "index_corrected": (
+            "time",
+            better,
+            words | {"long_name": f"{index.name} corrected for the solar wind's pressure, mean over the bin"},
+        ),
+    }
+    said = {"index": str(index.name), "pressure_correction": corrected.attrs["pressure_correction"]}
+    simulated = {"simulated": "yes"} if is_simulated(content, index) else {}
+    return content.assign(added).assign_attrs(said | simulated)
+
+
+def content_table(content: xr.Dataset) -> pd.DataFrame:
+    """Write the energy content as a table, a row for each probe and time bin that has any flux.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`, or `with_index`.
+
+    Returns
+    -------
+    DataFrame
+        Columns time, probe, coverage, energy_content_total_J, energy_content_J for each band, Dst_DPS_nT, and index_nT and
+        index_corrected_nT if they are there.
+    """
+    bands = [str(band) for band in content["band"].to_numpy()]
+    columns: dict[str, Any] = {"coverage": content["coverage"], "energy_content_total_J": content["energy_content_total"]}
+    for i, band in enumerate(bands):
+        columns[_band_column(band)] = content["energy_content"].isel(band=i, drop=True)
+    columns["Dst_DPS_nT"] = content["Dst_DPS"]
+    columns |= {f"{name}_nT": content[name] for name in ("index", "index_corrected") if name in content}
+    kept = {name: values.drop_vars(set(values.coords) - {"probe", "time"}).rename(None) for name, values in columns.items()}
+    table = xr.Dataset(kept, coords={}).to_dataframe(dim_order=["probe", "time"]).reset_index()
+    return table.loc[table["coverage"] > 0, ["time", "probe", *columns]].reset_index(drop=True)
+
+
+def content_header(content: xr.Dataset) -> list[str]:
+    """Say what the table is, for `write_csv`: whether simulated, what is in the sums, under which assumptions, each column."""
+    lines = [SIMULATED_NOTE] if is_simulated(content) else []
+    lines += [str(content.attrs["title"]), "read with pandas.read_csv(path, comment='#')"]
+    for name in (
+        "product",
+        "flux",
+        "energy_range",
+        "L_range",
+        "L_definition",
+        "channels_without_flux",
+        "floor",
+        "assumptions",
+        "min_coverage",
+        "Dst_DPS_constant",
+        "index",
+        "pressure_correction",
+    ):
+        if name in content.attrs:
+            lines.append(f"{name}: {content.attrs[name]}")
+    lines += ["columns:", "  time [UTC]: centre of the time bin", "  probe: Van Allen probe; merged: flux of both added"]
+    described = {"coverage": "coverage", "energy_content_total_J": "energy_content_total", "Dst_DPS_nT": "Dst_DPS"}
+    described |= {f"{name}_nT": name for name in ("index", "index_corrected") if name in content}
+    for column, name in described.items():
+        lines.append(f"  {column}: {content[name].attrs['long_name']}")
+    lines += [f"  {_band_column(str(band))}: the part of it in this energy band" for band in content["band"].to_numpy()]
+    return lines
+
+
+def _band_column(band: str) -> str:
+    low, high = band.removesuffix(" keV").split("-")
+    return f"energy_content_{low}_to_{high}_keV_J"
+
+
+def decay_table(decays: xr.Dataset) -> pd.DataFrame:
+    """Write the decays as a table, a row for each window, storm and series that has a value.
+
+    Parameters
+    ----------
+    decays : Dataset
+        From `energy_decays`.
+
+    Returns
+    -------
+    DataFrame
+        Columns window, storm (0: the mean over storms), quantity, band, L, then every variable under its own name.
+    """
+    table = decays.to_dataframe(dim_order=["window", "storm", "series"]).reset_index()
+    first = ["window", "storm", "minimum", "depth", "quantity", "band", "L"]
+    return table.loc[table["n"] > 0, [*first, *map(str, decays.data_vars)]].reset_index(drop=True)
+
+
+def decay_header(decays: xr.Dataset) -> list[str]:
+    """Say what the table of decays is, for `write_csv`."""
+    lines = [SIMULATED_NOTE] if is_simulated(decays) else []
+    lines += [str(decays.attrs["title"]), "read with pandas.read_csv(path, comment='#')"]
+    for name in (
+        "product",
+        "flux",
+        "energy_range",
+        "L_range",
+        "probe",
+        "floor",
+        "assumptions",
+        "pressure_correction",
+        "windows",
+        "start_delay_days",
+        "max_days",
+        "max_gap_days",
+        "injection_dip",
+        "confidence",
+        "mean",
+    ):
+        if name in decays.attrs:
+            lines.append(f"{name}: {decays.attrs[name]}")
+    lines.append(
+        "the rate of Dst from the energy is that of the energy, to which it is proportional; that of the pressure that of energy_density"
+    )
+    lines.append("columns:")
+    for name in ("window", "storm", "minimum", "depth", "quantity", "band", "L", *map(str, decays.data_vars)):
+        attributes = decays[name].attrs
+        unit = "UTC" if decays[name].dtype.kind == "M" else str(attributes.get("units", ""))
+        lines.append(f"  {name}{f' [{unit}]' if unit not in ('', '1') else ''}: {attributes['long_name']}")
+    masks, words = decays["flag"].attrs["flag_masks"].tolist(), decays["flag"].attrs["flag_meanings"].split()
+    said = [f"{mask} {word}" for mask, word in zip(masks, words, strict=True) if bool(((decays["flag"] & mask) > 0).any())]
+    lines += [f"  flag is the sum of: {', '.join(said)}"] if said else []
+    return lines

@@ -1,0 +1,311 @@
+"""The energy of the ring current over time, the depression that it makes beside the storm index, and how fast both decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+from ringdecay.plots.labels import source
+from ringdecay.plots.over_time import date_axis, index_panel
+from ringdecay.plots.style import COLOURS, MARKERS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
+from ringdecay.products import ion_name
+
+# Dark to light, told apart in grey too: low energies, which come and go with the storms, are the dark ones.
+_BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
+_PETAJOULE = 1e15
+_LEGEND_COLUMNS = 6
+_NO_DECAY = "No storm has a window with enough data to fit a decay."
+_INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
+_WINDOWS = {"index_recovery": ("recovery of the index", COLOURS[1], "s"), "flux_decay": ("flux decay", COLOURS[0], "o")}
+
+
+@matplotlib.rc_context(STYLE)
+def energy_overview(
+    content: xr.Dataset,
+    decays: xr.Dataset,
+    index: xr.DataArray,
+    storms: pd.DataFrame,
+    *,
+    probe: str = "merged",
+    figure: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw the index with the depression that the measured energy makes, the energy by band, and the e-folding times of all.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`, with the index of `with_index`.
+    decays : Dataset
+        From `energy_decays`.
+    index : DataArray
+        Storm index over time, nT.
+    storms : DataFrame
+        From `find_storms`.
+    probe : str
+        Whose energy.
+    figure : Figure or SubFigure, optional
+        Where to draw; a new figure of two columns' width if not given.
+
+    Returns
+    -------
+    Figure or SubFigure
+    """
+    figure = new_figure(figure, height=6.4)
+    ion = ion_name(content.attrs)
+    title(figure, f"Energy of the ring current in {ion}s ({source(content)})", content, index)
+    grid = figure.add_gridspec(3, 2, height_ratios=[1.0, 1.15, 1.25])
+    top, middle = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, :])
+    dst_panel(content, index, storms, probe=probe, ax=top)
+    energy_panel(content, decays, storms=storms, probe=probe, ax=middle)
+    top.set_xlabel("")
+    top.tick_params(labelbottom=False)
+    energy_decay_panel(decays, ax=figure.add_subplot(grid[2, 0]))
+    shell_decay_panel(decays, ax=figure.add_subplot(grid[2, 1]))
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def dst_panel(content: xr.Dataset, index: xr.DataArray, storms: pd.DataFrame, *, probe: str = "merged", ax: Axes | None = None) -> Axes:
+    """Draw the storm index, its mean over the time bins without the solar wind's pressure if it is known, and Dst from the energy.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`, with the index of `with_index` if wanted.
+    index : DataArray
+        Over time, nT.
+    storms : DataFrame
+        From `find_storms`.
+    probe : str
+        Whose energy.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
+    span = _span(content)
+    storms = storms[(storms["minimum"] >= span[0]) & (storms["minimum"] <= span[1])]
+    index_panel(index.sel(time=slice(*span)), storms, ax=ax)
+    ax.set_xlim(*span)
+    time: Any = content["time"].to_numpy()
+    lines = [Line2D([], [], color="0.15", linewidth=0.6, label=str(index.name))]
+    if "index_corrected" in content and bool(content["index_corrected"].notnull().any()):
+        lines += ax.plot(time, content["index_corrected"], color=_INDEX_COLOUR, linewidth=1.0, label=f"{index.name}* (mean of the bin)")
+    dps = content["Dst_DPS"].sel(probe=probe)
+    lines += ax.plot(time, dps, color=_DPS_COLOUR, linewidth=1.2, label="of the measured energy (DPS)", gid="Dst_DPS")
+    ax.set_ylabel("Dst (nT)" if index.name == "Dst" else f"{index.name}, Dst (nT)")
+    ax.legend(handles=lines, loc="lower right", ncols=len(lines), borderaxespad=0.2, handlelength=1.5)
+    mark_simulated(ax, content, index)
+    return ax
+
+
+@matplotlib.rc_context(STYLE)
+def energy_panel(
+    content: xr.Dataset,
+    decays: xr.Dataset | None = None,
+    *,
+    storms: pd.DataFrame | None = None,
+    probe: str = "merged",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the energy over time, bands upon one another, and the exponentials that are fitted to their sum.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`.
+    decays : Dataset, optional
+        From `energy_decays`; those of the window "flux_decay" are drawn.
+    storms : DataFrame, optional
+        Storms whose minima are marked by lines.
+    probe : str
+        Whose energy.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax, height=2.2, width=TWO_COLUMNS)
+    mark_simulated(ax, content)
+    date_axis(ax)
+    ax.set(xlabel="UTC", ylabel=f"{ion_name(content.attrs)} energy (PJ)\n{content.attrs.get('L_range', '')}", xlim=_span(content))
+    time: Any = content["time"].to_numpy()
+    energy = content["energy_content"].sel(probe=probe).transpose("band", "time").to_numpy() / _PETAJOULE
+    if not np.isfinite(energy).any():
+        return say(ax, "No time bin has flux in enough of the volume.")
+    # The highest energies change least, so they lie at the bottom.
+    colours = _BANDS if len(energy) <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, len(energy)))
+    upper = np.zeros(energy.shape[1])
+    for band in range(len(energy))[::-1]:
+        lower, upper = upper, upper + energy[band]
+        known, colour = np.isfinite(upper), colours[band]
+        ax.fill_between(
+            time, np.nan_to_num(lower), np.nan_to_num(upper), where=known, color=colour, linewidth=0, label=_name(content, band)
+        )
+    rows = -(-(len(energy) + 1) // _LEGEND_COLUMNS)
+    ax.set_ylim(0, (1.06 + 0.14 * rows) * float(np.nanmax(upper)) or 1.0)
+    for minimum in [] if storms is None else storms["minimum"]:
+        ax.axvline(minimum, 0, 1.0 - 0.12 * rows, color="black", linewidth=0.6)
+    handles, labels = ax.get_legend_handles_labels()
+    if decays is not None and _draw_fits(ax, decays):
+        handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle="--"))
+        labels.append("exponential fitted to the sum")
+    ax.legend(handles[::-1], labels[::-1], loc="upper left", ncols=_LEGEND_COLUMNS, borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)
+    return ax
+
+
+@matplotlib.rc_context(STYLE)
+def energy_decay_panel(decays: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Draw the e-folding times of the energy, band by band, and of the index: single storms, and the mean rates with their intervals.
+
+    Parameters
+    ----------
+    decays : Dataset
+        From `energy_decays`.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax, height=2.6)
+    mark_simulated(ax, decays)
+    ax.set_title(f"Energy in {decays.attrs.get('L_range', 'all L')}, and index", loc="left")
+    places = np.flatnonzero(decays["quantity"].to_numpy() != "energy_density")
+    if not bool(decays["rate"].isel(series=places).notnull().any()):
+        return say(ax, _NO_DECAY)
+    handles = []
+    for i, (window, (label, colour, marker)) in enumerate(_WINDOWS.items()):
+        one = decays.sel(window=window).isel(series=places)
+        handles.append(_draw_taus(ax, one, np.arange(len(places)) + 0.24 * (i - 0.5), label, colour, marker))
+    predicted = decays["rate_predicted"].sel(window="index_recovery", storm=0).isel(series=places).to_numpy()
+    if np.isfinite(predicted).any():
+        at = len(places) - 1
+        ax.plot([at - 0.35, at + 0.35], [1 / predicted[-1]] * 2, color=COLOURS[3], linewidth=1.6)
+        handles.append(Line2D([], [], color=COLOURS[3], linewidth=1.6, label="O'Brien and McPherron (2000)"))
+    names = [_without_unit(band) for band in decays["band"].to_numpy()[places][:-1]]
+    _name_bands(ax, [*names, str(decays["quantity"].to_numpy()[places[-1]])])
+    ax.set_xlabel("energy (keV), and index")
+    _finish(ax, decays)
+    ax.legend(handles=handles, loc="upper right", borderaxespad=0.3)
+    return ax
+
+
+@matplotlib.rc_context(STYLE)
+def shell_decay_panel(decays: xr.Dataset, *, window: str = "flux_decay", ax: Axes | None = None) -> Axes:
+    """Draw the e-folding times of the energy density at several L, band by band: mean rates over storms with their intervals.
+
+    Parameters
+    ----------
+    decays : Dataset
+        From `energy_decays`.
+    window : str
+        Which part of the recovery.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax, height=2.6)
+    mark_simulated(ax, decays)
+    ax.set_title(f"Energy density, {_WINDOWS[window][0]}", loc="left")
+    of_density = decays.isel(series=np.flatnonzero(decays["quantity"].to_numpy() == "energy_density")).sel(window=window)
+    if not bool(of_density["rate"].notnull().any()):
+        return say(ax, _NO_DECAY)
+    shells = np.unique(of_density["L"].to_numpy())
+    bands = list(dict.fromkeys(of_density["band"].to_numpy().tolist()))
+    handles = []
+    for i, shell in enumerate(shells):
+        one = of_density.isel(series=np.flatnonzero(of_density["L"].to_numpy() == shell))
+        shift = 0.5 * (i - (len(shells) - 1) / 2) / max(len(shells), 2)
+        colour, marker = COLOURS[(2 * i + 3) % len(COLOURS)], MARKERS[i % len(MARKERS)]
+        handles.append(_draw_taus(ax, one, np.arange(len(bands)) + shift, f"L = {shell:g}", colour, marker, storms=False))
+    _name_bands(ax, [_without_unit(band) for band in bands])
+    ax.set_xlabel("energy (keV)")
+    _finish(ax, decays)
+    ax.legend(handles=handles, loc="upper left", borderaxespad=0.3)
+    return ax
+
+
+def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str, marker: str, storms: bool = True) -> Line2D:
+    """Draw the mean over storms of some series, and the single storms small and pale."""
+    mean = one.sel(storm=0)
+    tau, low, high, limit = (mean[name].to_numpy() for name in ("tau", "tau_low", "tau_high", "tau_limit"))
+    if storms:
+        for k in range(1, one.sizes["storm"]):
+            # Resolved or not, so that they are not the fast ones only; a storm in which it grows has no such time.
+            ax.plot(x, one["tau"].isel(storm=k), marker, color=colour, alpha=0.3, markersize=1.8, linewidth=0, markeredgewidth=0)
+    resolved = np.isfinite(high)
+    spread = [tau[resolved] - low[resolved], high[resolved] - tau[resolved]]
+    ax.errorbar(x[resolved], tau[resolved], yerr=spread, fmt=marker, color=colour, markersize=4.0, elinewidth=1.0, capsize=2.0)
+    for at, value in zip(x, limit, strict=True):
+        if np.isfinite(value):
+            ax.annotate("", (at, 2.2 * value), (at, value), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 0.9})
+            ax.plot([at - 0.06, at + 0.06], [value, value], color=colour, linewidth=1.2)
+    return Line2D([], [], color=colour, marker=marker, linewidth=0, markersize=4.0, label=label)
+
+
+def _name_bands(ax: Axes, names: list[str]) -> None:
+    many = len(names) > _LEGEND_COLUMNS + 1
+    ax.set_xticks(range(len(names)), names, rotation=60 if many else 0, ha="right" if many else "center")
+
+
+def _finish(ax: Axes, decays: xr.Dataset) -> None:
+    ax.set_yscale("log")
+    names = ("tau", "tau_low", "tau_high", "tau_limit", "rate_predicted")
+    values = np.concatenate([decays[name].sel(storm=0).to_numpy().ravel() for name in names[:-1]])
+    values = np.append(values, 1 / decays[names[-1]].sel(storm=0).to_numpy().ravel())
+    values = values[np.isfinite(values) & (values > 0)]
+    low, high = (max(values.min(), 0.05), min(values.max(), 3e3)) if values.size else (0.5, 200.0)
+    # Room for the legend, a third of the height.
+    ax.set_ylim(low / 1.6, high * max((high / low) ** 0.4, 3.0))
+    plain_log_axis(ax.yaxis, *ax.get_ylim())
+    ax.set_ylabel("e-folding time (days)")
+    ax.grid(visible=True, axis="y", color="0.92", linewidth=0.5)
+    ax.set_axisbelow(True)
+
+
+def _draw_fits(ax: Axes, decays: xr.Dataset) -> bool:
+    """Draw the exponentials fitted to the sum of all bands after each storm."""
+    total = int(np.flatnonzero((decays["quantity"].to_numpy() == "energy_content") & (decays["band"].to_numpy() == "all"))[0])
+    one = decays.sel(window="flux_decay").isel(series=total, storm=slice(1, None))
+    drawn = False
+    for k in range(one.sizes["storm"]):
+        fit = one.isel(storm=k)
+        if not np.isfinite(float(fit["rate"])):
+            continue
+        start, stop = (fit[name].to_numpy().astype("datetime64[ns]") for name in ("start", "stop"))
+        days = (stop - start) / np.timedelta64(1, "D") * np.linspace(0, 1, 20)
+        at: Any = start + (days * 86_400e9).astype("timedelta64[ns]")
+        value = np.exp(float(fit["log_start"]) - float(fit["rate"]) * days) / _PETAJOULE
+        ax.plot(at, value, color="black", linewidth=0.9, linestyle="--", gid="fit")
+        drawn = True
+    return drawn
+
+
+def _span(content: xr.Dataset) -> Any:
+    bounds = content["time_bounds"].to_numpy()
+    return bounds.min(), bounds.max()
+
+
+def _name(content: xr.Dataset, band: int) -> str:
+    return str(content["band"].to_numpy()[band]).replace("-", "\N{EN DASH}")
+
+
+def _without_unit(band: str) -> str:
+    return band.removesuffix(" keV").replace("-", "\N{EN DASH}")
