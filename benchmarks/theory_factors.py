@@ -59,9 +59,10 @@ def predictions(shells: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 def draw(rng: np.random.Generator, world: World, x: np.ndarray, z: np.ndarray) -> Fits:
     """Rates of the world's storms with their stated errors."""
-    place = np.column_stack(
-        [np.ones(len(x)), np.tile(np.linspace(-1, 1, len(ENERGY)), len(world.shells)), np.repeat(np.linspace(-1, 1, len(world.shells)), len(ENERGY))]
+    along_L, along_energy = (
+        axis.ravel() for axis in np.meshgrid(np.linspace(-1, 1, len(world.shells)), np.linspace(-1, 1, len(ENERGY)), indexing="ij")
     )
+    place = np.column_stack([np.ones(len(x)), along_energy, along_L])
     place /= np.sqrt((place**2).sum(1, keepdims=True))
     sigma = np.sqrt(np.log1p(world.scatter**2))
     own = (world.a * x + world.b * z) * np.exp(sigma * rng.normal(size=(world.storms, 3)) @ place.T - sigma**2 / 2)

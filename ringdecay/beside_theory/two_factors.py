@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 #: A storm with more than this share in a factor leaves nothing to see its own deviation against.
 DECIDES = 0.9
 _STEPS = 4
+# How many of its errors the mean of a cell is to be for the cell to tell the scatter between storms.
+_CLEAR = 5.0
 
 
 class Estimate(NamedTuple):
@@ -109,8 +111,7 @@ def clustered(design: Floats, pull: Floats) -> Estimate:
 
 def weights(fits: Fits, x: Floats, z: Floats) -> tuple[Floats, float]:
     """Weights over (storm, cell), and the relative scatter between storms that is in them."""
-    several = fits.use.sum(0) > 1
-    scatter = relative_scatter(fits.rate[:, several], fits.variance[:, several], fits.use[:, several]) if several.any() else 0.0
+    scatter = _scatter(fits)
     mean = np.nan_to_num(x + z)
     for _ in range(_STEPS):
         weight = limited_weights(fits, (scatter * mean) ** 2)
@@ -119,6 +120,18 @@ def weights(fits: Fits, x: Floats, z: Floats) -> tuple[Floats, float]:
             break
         mean = np.nan_to_num(a * x + b * z)
     return weight, scatter
+
+
+def _scatter(fits: Fits) -> float:
+    """Scatter between storms relative to the mean, from cells whose mean is well known; at most one."""
+    count = np.maximum(fits.use.sum(0), 1)
+    mean = np.where(fits.use, fits.rate, 0.0).sum(0) / count
+    error = np.sqrt(np.where(fits.use, fits.variance, 0.0).sum(0)) / count
+    # Where noise outweighs the rate, what a storm's cells share by chance could only be had from a scatter without end.
+    clear = (fits.use.sum(0) > 1) & (np.abs(mean) > _CLEAR * error)
+    if not clear.any():
+        return 0.0
+    return min(1.0, relative_scatter(fits.rate[:, clear], fits.variance[:, clear], fits.use[:, clear]))
 
 
 def sums(fits: Fits, weight: Floats, x: Floats, z: Floats) -> tuple[Floats, Floats]:

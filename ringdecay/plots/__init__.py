@@ -1,11 +1,12 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`, `coverage_calendar`,
-`coverage_cells`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...` functions draw the
-single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make them inside
-``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `theory_ratio`, `estimator_comparison`,
+`coverage_calendar`, `coverage_cells`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and `..._against_...`
+functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels included, if you make
+them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
+from ringdecay.plots.beside_theory import factor_panel, ratio_against_energy, ratio_panel, theory_ratio
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
 from ringdecay.plots.estimators import estimator_comparison
@@ -24,6 +25,7 @@ __all__ = [
     "coverage_cells",
     "coverage_panel",
     "estimator_comparison",
+    "factor_panel",
     "fit_panel",
     "flux_panel",
     "index_panel",
@@ -31,6 +33,8 @@ __all__ = [
     "lifetime_map",
     "lifetime_surface",
     "overview",
+    "ratio_against_energy",
+    "ratio_panel",
     "save",
     "sector_panel",
     "storm_fits",
@@ -39,6 +43,7 @@ __all__ = [
     "tau_against_L",
     "tau_against_energy",
     "tau_panel",
+    "theory_ratio",
     "validation_bias",
     "validation_coverage",
 ]
