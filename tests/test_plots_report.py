@@ -27,6 +27,9 @@ NAMES = [
     "lifetimes",
     "surface",
     "start_delays",
+    "theory",
+    "theory_factors",
+    "theory_ratio",
     "provenance",
 ]
 

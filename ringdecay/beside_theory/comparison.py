@@ -1,4 +1,4 @@
-"""Cell by cell: the observed rate over the predicted one, and what that means."""
+"""The observed rate over the predicted one, cell by cell, and what that means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ringdecay.beside_theory.prediction import check_cells
+from ringdecay.beside_theory.factors import fit_factors
+from ringdecay.beside_theory.prediction import check_cells, predicted_rates
 from ringdecay.decays.result import flag_attrs
 from ringdecay.lifetime import FLAGS as LIFETIME_FLAGS
 from ringdecay.products import ion_name
@@ -51,7 +52,37 @@ _MEANING = {
 }
 
 
-def compare_with_theory(lifetimes: xr.Dataset, prediction: xr.Dataset) -> xr.Dataset:
+def compare_with_theory(
+    decays: xr.Dataset, lifetimes: xr.Dataset, *, kp: xr.DataArray | None = None, equatorial_pitch_angle: float = 90.0
+) -> xr.Dataset:
+    """Compare a run with theory: every cell, and the two factors of the whole.
+
+    Parameters
+    ----------
+    decays : xarray.Dataset
+        From `fit_decays`.
+    lifetimes : xarray.Dataset
+        From `lifetimes` of these decays.
+    kp, equatorial_pitch_angle
+        As in `predicted_rates`.
+
+    Returns
+    -------
+    xarray.Dataset
+        What `compare_cells` and `fit_factors` give, in one.
+
+    Raises
+    ------
+    InputError
+        As they do.
+    """
+    settings: dict[str, Any] = {"kp": kp, "equatorial_pitch_angle": equatorial_pitch_angle}
+    prediction = predicted_rates(decays, probe=str(lifetimes.attrs.get("probe", "merged")), **settings)
+    factors = fit_factors(decays, lifetimes, **settings)
+    return compare_cells(lifetimes, prediction).merge(factors, join="exact", combine_attrs="no_conflicts")
+
+
+def compare_cells(lifetimes: xr.Dataset, prediction: xr.Dataset) -> xr.Dataset:
     """Compare the mean rate over storms with the predicted rate in every energy and L-shell.
 
     Parameters

@@ -50,7 +50,7 @@ def factor_table(comparison: xr.Dataset) -> pd.DataFrame:
     Parameters
     ----------
     comparison : Dataset
-        With what `fit_factors` returns.
+        From `compare_with_theory`.
 
     Returns
     -------

@@ -50,7 +50,7 @@ def theory_ratio(
     Parameters
     ----------
     comparison : Dataset
-        From `compare_with_theory`, with what `fit_factors` returns beside it.
+        From `compare_with_theory`.
     L : sequence of float
         L-shells of the curves; the nearest bins are taken.
     figure : Figure or SubFigure, optional
@@ -188,7 +188,7 @@ def factor_panel(comparison: xr.Dataset, factor: str, *, ax: Axes | None = None)
     Parameters
     ----------
     comparison : Dataset
-        With what `fit_factors` returns.
+        From `compare_with_theory`.
     factor : {"a", "b"}
         Of charge exchange, or of Coulomb drag.
     ax : Axes, optional

@@ -107,6 +107,7 @@ FIGURES = [
     "lifetime_map",
     "lifetime_curves",
     "lifetime_surface",
+    "theory_ratio",
     "coverage",
     "coverage_cells",
 ]
@@ -123,6 +124,9 @@ def final_outputs():
         "lifetimes.tex",
         "surface.nc",
         "surface.csv",
+        "theory.nc",
+        "theory.csv",
+        "theory_factors.csv",
         "start_delays.nc",
         "start_delays.csv",
         "influence.csv",
