@@ -257,6 +257,14 @@ def test_single_storms_and_storms_lost_to_the_floor_are_flagged():
     assert int(found["fit_cells"][0]) == 9
 
 
+def test_L_below_the_ground_is_no_error_but_has_no_prediction():
+    rate = np.full((3, 2, 2), 0.1)
+    found = predicted_rates(decays(rate, [50.0, 99.0], [0.95, 4.0]))
+    assert found["L"].values.tolist() == [0.95, 4.0]
+    assert found["rate_predicted"].sel(L=0.95).isnull().all()
+    assert found["rate_predicted"].sel(L=4.0).notnull().all()
+
+
 def test_tables_say_what_they_are():
     found = compared(textbook())
     table, head = comparison_table(found), comparison_header(found)

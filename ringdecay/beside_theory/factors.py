@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ringdecay.beside_theory.prediction import arguments_of, check_cells
+from ringdecay.beside_theory.prediction import arguments_of, check_cells, shells_of
 from ringdecay.beside_theory.spectrum import over_storms, spectral_index
 from ringdecay.beside_theory.two_factors import DECIDES, Estimate, Floats, clustered, weights
 from ringdecay.decays.result import flag_attrs
@@ -98,7 +98,7 @@ def _choices(decays: xr.Dataset, kp: xr.DataArray | None, angle: float, probe: s
     exchange, drag = [], []
     for i in range(max(len(hydrogen), len(plasma))):
         models = hydrogen[min(i, len(hydrogen) - 1)] | plasma[min(i, len(plasma) - 1)]
-        found = loss_rate(decays["energy"], decays["L"], spectral_index=spectrum, models=models, **settings)
+        found = loss_rate(decays["energy"], shells_of(decays), spectral_index=spectrum, models=models, **settings)
         if i < len(hydrogen):
             exchange.append(found["rate_charge_exchange"].transpose("energy", "L").to_numpy().ravel())
         if i < len(plasma):

@@ -67,7 +67,7 @@ def predicted_rates(
     known = index.notnull()
     index = index.where(known, assumed)
     settings = arguments_of(decays, kp, equatorial_pitch_angle)
-    found = loss_rate(decays["energy"], decays["L"], spectral_index=index, **settings)
+    found = loss_rate(decays["energy"], shells_of(decays), spectral_index=index, **settings)
     middle = found.sel(spectrum="median")
     variables: dict[str, xr.DataArray] = {}
     for name, of in (("rate_predicted", "rate"), ("rate_charge_exchange", "rate_charge_exchange"), ("rate_coulomb", "rate_coulomb")):
@@ -174,6 +174,11 @@ def arguments_of(decays: xr.Dataset, kp: xr.DataArray | None, equatorial_pitch_a
         else:
             logger.warning("Kp is not known over the window of any storm; the plasmasphere of the prediction is saturated")
     return settings
+
+
+def shells_of(decays: xr.Dataset) -> xr.DataArray:
+    """Give the L-shells for `theory.loss_rate`; there is none below 1, and just at 1 all are lost."""
+    return decays["L"].clip(min=1.0)
 
 
 def pitch_angle_of(attributes: Mapping[Any, Any], otherwise: float) -> float:
