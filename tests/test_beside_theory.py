@@ -15,6 +15,7 @@ from ringdecay.beside_theory import (
     compare_cells,
     comparison_header,
     comparison_table,
+    factor_header,
     factor_table,
     highest_kp,
     predicted_rates,
@@ -275,5 +276,9 @@ def test_tables_say_what_they_are():
     described = {line.split(":")[0].split(" [")[0].strip() for line in head[head.index("columns:") + 1 :]}
     assert described == set(table.columns)
     assert "verdicts: 12 agrees" in head
+    fits = decays(textbook(storms=3), ENERGY, SHELLS)
+    for angle, told in ((90.0, True), (57.0, False)):
+        whole = rd.compare_with_theory(fits, rd.lifetimes(fits, resamples=1), equatorial_pitch_angle=angle)
+        assert any("a = 1.12 to 1.15" in line for line in factor_header(whole)) == told
     real = compared(textbook(), simulated="no")
     assert not any("simulated" in line.lower() for line in comparison_header(real))

@@ -39,11 +39,12 @@ def fit_factors(
     """Fit rate = a (charge exchange) + b (Coulomb drag) to all storms and cells, and to those of each L-shell.
 
     Weighted least squares on the rates of the single storms; a and b are at one where the textbook holds. The weight of a rate is
-    1 / max(T, 4 median T), T its variance and the scatter between storms (in proportion to the fitted rate) together. The variance of
-    a and b is the sum over storms of squares, v_s v_s', of v_s = (1 - H_s)^(-1/2) u_s: u_s is the storm's part of the solution, H_s =
-    (sum A)^-1 A_s its share of the weighted design A. That is the robust variance of Bell and McCaffrey (2002, Survey Methodology 28,
-    169) with whole storms as clusters, which share a fluctuation in a and b. Intervals are Student's t with the effective number of
-    storms less one degrees of freedom, 1 / sum h^2 - 1, h the storms' shares in the factor.
+    1 / max(T, 4 median T), T its variance and the scatter between storms (in proportion to the fitted rate) together, as in the mean
+    over storms. The variance of a and b is the sum over storms of v_s v_s' with v_s = (1 - H_s)^(-1/2) u_s: u_s is the storm's part of
+    what a and b are off by, H_s = (sum A)^-1 A_s its share in the weighted design A. This is the robust variance for clusters after Bell
+    and McCaffrey (2002, Survey Methodology 28, 169), reduced to what the clusters do to the factors; with one factor and one cell it is
+    that of the mean over storms. Intervals are Student's t with the effective number of storms less one degrees of freedom, 1 / sum h^2 - 1,
+    h the storms' shares in the factor.
 
     Parameters
     ----------
