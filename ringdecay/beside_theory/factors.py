@@ -43,8 +43,8 @@ def fit_factors(
     over storms. The variance of a and b is the sum over storms of v_s v_s' with v_s = (1 - H_s)^(-1/2) u_s: u_s is the storm's part of
     what a and b are off by, H_s = (sum A)^-1 A_s its share in the weighted design A. This is the robust variance for clusters after Bell
     and McCaffrey (2002, Survey Methodology 28, 169), reduced to what the clusters do to the factors; with one factor and one cell it is
-    that of the mean over storms. Intervals are Student's t with the effective number of storms less one degrees of freedom, 1 / sum h^2 - 1,
-    h the storms' shares in the factor.
+    that of the mean over storms. Intervals are Student's t with the effective number of storms less one degrees of freedom,
+    1 / sum h^2 - 1, h the storms' shares in the factor.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def factor_header(comparison: xr.Dataset) -> list[str]:
     lines = _head(comparison, "Two factors for the textbook: observed rate = a (charge exchange) + b (Coulomb drag), fitted to all storms")
     if comparison.attrs.get("flux") == "omnidirectional" and comparison.attrs.get("theory_equatorial_pitch_angle") == 90.0:
         lines.append(
-            "the prediction is for ions that mirror at the equator; an omnidirectional flux as sin^2 of the pitch angle has a = 1.12 to 1.15"
+            "the prediction is for ions that mirror at the equator; omnidirectional flux as sin^2 of the pitch angle has a = 1.12 to 1.15"
         )
     lines.append("a = b = 1 is the textbook with the default models; intervals are from the storms, a_models and b_models over the models")
     return [*lines, "columns:", *_columns(comparison, factor_table(comparison))]
