@@ -108,7 +108,11 @@ def test_the_map_hides_what_cannot_be_told_and_lines_what_is_outside(comparison)
     assert cannot.any()
     assert none.any()
     assert np.isnan(colours[cannot | none]).all()
-    assert np.isfinite(colours[~cannot & ~none]).all()
+    growing = (comparison["rate_high"] < 0).transpose("L", "energy").to_numpy()
+    assert growing.sum() == 1
+    assert np.isnan(colours[growing]).all()
+    assert np.isfinite(colours[~cannot & ~none & ~growing]).all()
+    assert len(artists(ax, "growing")[0].get_paths()) == 1
     (hatched,) = artists(ax, "cannot tell")
     assert len(hatched.get_paths()) == cannot.sum()
     (lines,) = artists(ax, "outside")
@@ -129,6 +133,13 @@ def test_without_an_observation_the_figure_says_so(fits, tmp_path):
     plots.save(figure, tmp_path / "figure.png")
     assert words(figure).count("There is no rate to compare.") == 2
     assert "a could not be fitted." in words(figure)
+
+
+def test_one_storm_has_hollow_points_and_says_that_there_is_no_interval(fits):
+    one = fits.isel(storm=[0])
+    texts = words(plots.theory_ratio(rd.compare_with_theory(one, rd.lifetimes(one, resamples=1))))
+    assert "no interval: one storm decides" in texts
+    assert any(text.startswith("all L: a = ") and text.endswith("no interval") for text in texts)
 
 
 def test_lifetimes_with_a_prediction_beside_have_its_band(fits):

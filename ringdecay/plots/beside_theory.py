@@ -35,7 +35,7 @@ from ringdecay.plots.style import (
 from ringdecay.tables import confidence_text, nearest
 
 RATIO = "observed rate / predicted rate"
-_HATCH = "//////"
+_HATCH, _GROWTH_HATCH = "//////", "xxxxxx"
 # Colours beyond a factor of ten do not differ.
 _MOST = 10.0
 _PROCESSES = {"a": "charge exchange", "b": "Coulomb drag"}
@@ -68,7 +68,7 @@ def theory_ratio(
     factor_panel(comparison, "a", ax=below_left)
     factor_panel(comparison, "b", ax=below_right)
     interval = f"{confidence_text(comparison)} interval"
-    handles = [
+    handles: list[Line2D | Patch] = [
         Line2D(
             [], [], color="0.3", marker="o", markersize=3, linestyle="none", label=f"ratio, factor; bar: {interval}, of the observation"
         ),
@@ -81,11 +81,19 @@ def theory_ratio(
             linestyle="none",
             label="decay not resolved: upper limit on the ratio",
         ),
-        Line2D([], [], color="0.3", marker="x", linestyle="none", label="flux grows (lower edge)"),
         Patch(facecolor="0.5", alpha=0.3, linewidth=0, label="over all models (above: and spectra of the storms)"),
         Patch(facecolor="0.95", edgecolor="0.55", hatch=_HATCH, linewidth=0, label="cannot tell"),
         Line2D([], [], color="black", linewidth=1.0, label="outside of the band"),
     ]
+    if _growing(comparison).any():
+        handles.append(
+            Patch(facecolor="white", edgecolor="0.3", hatch=_GROWTH_HATCH, linewidth=0, label="flux grows (x at the lower edge)")
+        )
+    if any((np.isfinite(comparison[name]) & np.isnan(comparison[f"{name}_low"])).any() for name in _PROCESSES):
+        hollow = Line2D(
+            [], [], color="0.3", marker="o", markersize=3, markerfacecolor="white", linestyle="none", label="no interval: one storm decides"
+        )
+        handles.append(hollow)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=2.0)
     return figure
 
@@ -152,8 +160,8 @@ def ratio_panel(comparison: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        Grey and hatched where the observation cannot tell; a black line round cells whose whole interval is outside the band of the theory;
-        blank without an observation, or without a ratio.
+        Grey and hatched where the observation cannot tell, crossed where the flux grows; a black line round cells whose whole interval is
+        outside the band of the theory; blank without an observation, or without a ratio.
     """
     ax = new_axes(ax, height=3.2)
     mark_simulated(ax, comparison)
@@ -168,10 +176,12 @@ def ratio_panel(comparison: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     plain_log_axis(ax.xaxis, x[0], x[-1])
     unknown = verdict == VERDICTS["cannot_tell"]
-    # A colour for what is not known would be read as a ratio.
-    shown = np.where(np.isfinite(ratio) & ~unknown, np.maximum(ratio, 1e-6), np.nan)
+    growing = _growing(ordered)
+    # A colour for what is not known would be read as a ratio, and a negative one has no logarithm.
+    shown = np.where((ratio > 0) & ~unknown & ~growing, ratio, np.nan)
     mesh = ax.pcolormesh(x, y, shown.T, norm=LogNorm(1 / _MOST, _MOST), cmap="RdBu_r", gid="ratio")
-    hatch_cells(ax, x, y, unknown, _HATCH, "cannot tell", colour="0.55", face="0.95")
+    hatch_cells(ax, x, y, unknown & ~growing, _HATCH, "cannot tell", colour="0.55", face="0.95")
+    hatch_cells(ax, x, y, growing, _GROWTH_HATCH, "growing", colour="0.3", face="white")
     outside = (verdict == VERDICTS["faster"]) | (verdict == VERDICTS["slower"])
     ax.add_collection(LineCollection(_outline(outside, x, y), colors="black", linewidths=1.0, gid="outside"), autolim=False)
     figure = ax.get_figure(root=False)
@@ -225,6 +235,8 @@ def factor_panel(comparison: xr.Dataset, factor: str, *, ax: Axes | None = None)
         if known[whole]:
             said += f" ({low[whole]:.2f} to {high[whole]:.2f}); over models {least[whole]:.2f} to {most[whole]:.2f}"
             ax.axhspan(low[whole], high[whole], color="black", alpha=0.1, linewidth=0, zorder=0, gid=f"all {factor}")
+        else:
+            said += ", no interval"
         ax.axhline(value[whole], color="black", linewidth=0.8, zorder=2)
         ax.set_title(said, loc="left")
     ax.set_ylim(*_factor_limits(value, low, high, known, by_L))
@@ -241,7 +253,7 @@ def _ratio_curve(ax: Axes, curve: xr.Dataset, energy: npt.NDArray[np.floating], 
     for end in (band_low, band_high):
         ax.plot(energy, np.where(end > 0, end, np.nan), color=colour, linewidth=0.5, alpha=0.5, zorder=1)
     limited = np.isfinite(limit) & (limit > 0)
-    growing = np.isfinite(ratio) & (high < 0)
+    growing = _growing(curve)
     resolved = np.isfinite(ratio) & np.isnan(limit)
     x = energy * shift
     ax.errorbar(
@@ -258,6 +270,12 @@ def _ratio_curve(ax: Axes, curve: xr.Dataset, energy: npt.NDArray[np.floating], 
         [ratio[resolved], np.maximum(low, ratio / 4)[resolved], high[resolved], limit[limited] / 1.3, band_high, band_low]
     )
     return [float(value) for value in ends if np.isfinite(value) and value > 0.02]
+
+
+def _growing(comparison: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Tell where the flux is found to grow, in the order of the dimensions that `rate_high` has."""
+    out: npt.NDArray[np.bool_] = comparison["rate_high"].to_numpy() < 0
+    return out
 
 
 def _outline(where: npt.NDArray[np.bool_], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[list[tuple[float, float]]]:
