@@ -112,9 +112,24 @@ def test_limits_and_growth_enter_like_any_other_rate():
     rng = np.random.default_rng(4)
     rate = (EXCHANGE + DRAG)[None] + 0.02 * rng.choice([-1, 1], (12, 1, 1)) * rng.permutation(np.resize([-1.0, 1.0], 12))[:, None, None]
     found = run(rate, rate_se=0.02)
-    assert int(found["fit_rates"][0]) == rate.size
+    # All but those of decay times below 2 days.
+    fast = int((EXCHANGE + DRAG > 0.5).sum())
+    assert int(found["fit_too_fast"][0]) == fast > 0
+    assert int(found["fit_rates"][0]) == rate.size - 12 * fast
     assert (rate < 0).mean() > 0.2
     assert float(found["b_low"][0]) < 1 < float(found["b_high"][0])
+
+
+def test_what_decays_too_fast_to_be_measured_does_not_spoil_the_factors():
+    rate = (EXCHANGE + DRAG)[None] * spread(6)
+    found = run(np.where(rate > 0.6, 0.9 * rate, rate))
+    assert float(found["a"][0]) == pytest.approx(1, abs=0.002)
+    assert float(found["b"][0]) == pytest.approx(1, abs=0.01)
+    # An ion of which everything is fast has no factors, and the table says why.
+    fast = run(50 * (EXCHANGE + DRAG)[None, :4] * spread(6), energy=ENERGY[:4])
+    assert int(fast["fit_cells"][0]) == 0
+    assert int(fast["fit_too_fast"][0]) == 12
+    assert int(fast["fit_flag"][0]) & FACTOR_FLAGS["no_fit"]
 
 
 def test_by_L_shell_the_factors_are_those_of_the_shell():
@@ -140,10 +155,11 @@ def test_the_range_over_models_holds_the_default_and_is_no_interval():
 
 
 def test_one_energy_cannot_tell_the_two_apart():
-    rate = (EXCHANGE + DRAG)[None] * (1 + 0.02 * np.random.default_rng(6).normal(size=(6, ENERGY.size, SHELLS.size)))
-    rate[:, 2:] = np.nan  # two, of which the second only gives the first a spectrum
+    # Two, of which at L of 4 and 5 the second is not there; it gives the first a spectrum at L = 3.
+    rate = loss_rate([148.0, 150.0], SHELLS, spectral_index=2.0)["rate"].transpose("energy", "L").to_numpy()
+    rate = rate * (1 + 0.02 * np.random.default_rng(6).normal(size=(6, 2, SHELLS.size)))
     rate[:, 1, 1:] = np.nan
-    found = run(rate)
+    found = run(rate, energy=[148.0, 150.0])
     alone = found.isel(fit=2)
     assert int(alone["fit_flag"]) & FACTOR_FLAGS["no_fit"]
     assert np.isnan(float(alone["a"]))
