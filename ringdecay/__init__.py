@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ringdecay import theory as theory
     from ringdecay import validate as validate
     from ringdecay.archive import fetch as fetch
+    from ringdecay.beside_theory import compare_with_theory as compare_with_theory
     from ringdecay.binned import bin_flux as bin_flux
     from ringdecay.binned import merge_binned as merge_binned
     from ringdecay.binned import merge_probes as merge_probes
@@ -56,6 +57,7 @@ _HOMES = {
     "bin_flux": "binned",
     "check_file": "check",
     "choose_windows": "decays",
+    "compare_with_theory": "beside_theory",
     "content_hash": "store",
     "dependence": "lifetime",
     "discoveries": "lifetime",

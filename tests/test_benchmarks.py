@@ -38,3 +38,13 @@ def test_floors_that_are_known_leave_the_median_rate_nearly_as_it_is():
     for row in rows[2:]:
         medians[row[4]].append(abs(float(row[7])))
     assert sum(medians["1.00 of it"]) < 0.5 * sum(medians["no"])
+
+
+def test_intervals_of_the_factors_of_the_theory_are_printed_and_hold_most_truths():
+    command = [sys.executable, ROOT / "benchmarks/theory_factors.py", "--trials", "20"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert len(rows) == 2 + 14
+    assert {len(row) for row in rows} == {9}
+    shares = [float(share) for row in rows[2:] for share in row[1:3]]
+    assert sum(shares) / len(shares) > 0.9

@@ -30,6 +30,9 @@ NAMES = [
     "start_delays",
     "energy_content",
     "energy_decay",
+    "theory",
+    "theory_factors",
+    "theory_ratio",
     "provenance",
 ]
 

@@ -1,11 +1,12 @@
 """Figures: each is one function from results to a matplotlib figure, or to axes of the user's own.
 
-`overview`, `energy_overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `estimator_comparison`,
-`coverage_calendar`, `coverage_cells`, `theory_map`, `validation_coverage` and `validation_bias` make whole figures; the `..._panel` and
-`..._against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest, tick labels
-included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
+`overview`, `energy_overview`, `storm_fits`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`, `theory_map`, `theory_ratio`,
+`estimator_comparison`, `coverage_calendar`, `coverage_cells`, `validation_coverage` and `validation_bias` make whole figures; the
+`..._panel` and `..._against_...` functions draw the single panels. `save` writes a figure. Axes of your own take the look of the rest,
+tick labels included, if you make them inside ``with matplotlib.rc_context(ringdecay.plots.STYLE)``.
 """
 
+from ringdecay.plots.beside_theory import factor_panel, ratio_against_energy, ratio_panel, theory_ratio
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
 from ringdecay.plots.energy import dst_panel, energy_decay_panel, energy_overview, energy_panel, shell_decay_panel
@@ -30,6 +31,7 @@ __all__ = [
     "energy_overview",
     "energy_panel",
     "estimator_comparison",
+    "factor_panel",
     "fit_panel",
     "flux_panel",
     "index_panel",
@@ -37,6 +39,8 @@ __all__ = [
     "lifetime_map",
     "lifetime_surface",
     "overview",
+    "ratio_against_energy",
+    "ratio_panel",
     "save",
     "sector_panel",
     "shell_decay_panel",
@@ -48,6 +52,7 @@ __all__ = [
     "tau_panel",
     "theory_map",
     "theory_panel",
+    "theory_ratio",
     "validation_bias",
     "validation_coverage",
 ]

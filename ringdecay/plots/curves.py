@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import TAU, L_label, energy_label, source
 from ringdecay.plots.style import COLOURS, MARKERS, STYLE, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
@@ -31,7 +32,7 @@ def lifetime_curves(
     Parameters
     ----------
     lifetimes : Dataset
-        From `lifetimes`.
+        From `lifetimes`. With the predicted rates beside (`beside_theory.with_prediction`) the band of the theory is drawn, shaded.
     energies, L : sequence of float
         keV and L-shells of the curves; the nearest channels and bins are taken.
     truth : Dataset, optional
@@ -53,7 +54,7 @@ def lifetime_curves(
         plain_log_axis(left.yaxis, bottom, top)
     right.set_ylabel("")
     interval = "standard deviation of the fits" if "tau_sd" in lifetimes else f"{confidence_text(lifetimes)} interval"
-    handles = [Line2D([], [], color="0.3", marker="|", markersize=8, linestyle="none", label=interval)]
+    handles: list[Line2D | Patch] = [Line2D([], [], color="0.3", marker="|", markersize=8, linestyle="none", label=interval)]
     if "tau_limit" in lifetimes:
         handles.append(Line2D([], [], color="0.3", marker=r"$\uparrow$", markersize=7, linestyle="none", label="lower limit on τ"))
     shown = [
@@ -67,6 +68,8 @@ def lifetime_curves(
         handles.append(hollow)
     if truth is not None:
         handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="truth of the simulation"))
+    if "rate_predicted_low" in lifetimes:
+        handles.append(Patch(facecolor="0.5", alpha=0.3, linewidth=0, label="charge exchange and Coulomb drag, all models"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(handles) <= 4 else 3)
     return figure
 
@@ -142,6 +145,8 @@ def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes:
     for i, (label, curve, x) in enumerate(curves):
         colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
         tau = curve["tau"].to_numpy()
+        if "rate_predicted_low" in curve:
+            _band(ax, curve, colour, f"theory {label}")
         limit = curve["tau_limit"].to_numpy() if "tau_limit" in curve else np.full(tau.shape, np.nan)
         growing = grows(curve).to_numpy()
         resolved = np.isfinite(tau) & np.isnan(limit) & ~growing
@@ -186,6 +191,15 @@ def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes:
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(curves), 4), columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2
     )
     return ax
+
+
+def _band(ax: Axes, curve: xr.Dataset, colour: str, gid: str) -> None:
+    """Shade the predicted decay times, at their own energies and L; open to above where a model predicts no loss."""
+    x = curve["energy"].to_numpy() if curve["energy"].ndim else curve["L"].to_numpy()
+    slow, fast = (curve[name].to_numpy() for name in ("rate_predicted_low", "rate_predicted_high"))
+    some = fast > 0
+    longest = 1 / np.maximum(slow[some], 1e-9)
+    ax.fill_between(x[some], 1 / fast[some], longest, color=colour, alpha=0.12, linewidth=0, zorder=0, gid=gid)
 
 
 def _bars(curve: xr.Dataset, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -78,9 +78,9 @@ def tau_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None, legend: bool = T
     norm = LogNorm(low / 1.02, high * 1.02)
     energy, shells = log_edges(lifetimes["energy"].to_numpy()), edges(lifetimes["L"].to_numpy())
     mesh = ax.pcolormesh(energy, shells, shown.T, norm=norm, gid="tau")
-    _hatch(ax, energy, shells, np.isfinite(limit) & ~growing, _LIMIT_HATCH, "limits")
-    _hatch(ax, energy, shells, growing, _GROWTH_HATCH, "growing")
-    _hatch(ax, energy, shells, _lost(lifetimes) & np.isfinite(shown), _LOST_HATCH, "lost", colour="white")
+    hatch_cells(ax, energy, shells, np.isfinite(limit) & ~growing, _LIMIT_HATCH, "limits")
+    hatch_cells(ax, energy, shells, growing, _GROWTH_HATCH, "growing")
+    hatch_cells(ax, energy, shells, _lost(lifetimes) & np.isfinite(shown), _LOST_HATCH, "lost", colour="white")
     figure = ax.get_figure(root=False)
     assert figure is not None
     bar = figure.colorbar(mesh, ax=ax, extend="both", label=TAU, pad=0.02, aspect=25)
@@ -169,7 +169,7 @@ def _lost(lifetimes: xr.Dataset) -> npt.NDArray[np.bool_]:
     return flagged(lifetimes.transpose("energy", "L", ...), "storms_lost_to_floor").to_numpy()
 
 
-def _hatch(
+def hatch_cells(
     ax: Axes,
     x: npt.NDArray[np.float64],
     y: npt.NDArray[np.float64],
@@ -177,7 +177,9 @@ def _hatch(
     hatch: str,
     gid: str,
     colour: str = "0.1",
+    face: str = "none",
 ) -> None:
+    """Hatch cells of a map: edges along both axes, and where, over (x, y)."""
     i, j = np.nonzero(where)
     if i.size == 0:
         return
@@ -185,7 +187,7 @@ def _hatch(
         [np.stack([x[i], y[j]], -1), np.stack([x[i + 1], y[j]], -1), np.stack([x[i + 1], y[j + 1]], -1), np.stack([x[i], y[j + 1]], -1)],
         axis=1,
     )
-    ax.add_collection(PolyCollection(list(corners), facecolor="none", edgecolor=colour, linewidth=0, hatch=hatch, gid=gid), autolim=False)
+    ax.add_collection(PolyCollection(list(corners), facecolor=face, edgecolor=colour, linewidth=0, hatch=hatch, gid=gid), autolim=False)
 
 
 def _legend(lifetimes: xr.Dataset) -> list[Patch]:

@@ -171,6 +171,7 @@ rule average_lifetimes:
     input:
         decays=f"{RESULTS}/decays.nc",
         lock=f"{RESULTS}/inputs.tsv",
+        Kp=config["index"]["Kp_files"],
     output:
         lifetimes=f"{RESULTS}/lifetimes.nc",
     log:
@@ -184,8 +185,9 @@ rule average_lifetimes:
         code=code("average_lifetimes"),
         confidence=config["fit"]["confidence"],
         lifetimes=config["lifetimes"],
+        theory=config["theory"],
     message:
-        "Averaging the rates over storms"
+        "Averaging the rates over storms, with the predicted beside"
     script:
         "../scripts/average_lifetimes.py"
 
