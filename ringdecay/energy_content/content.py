@@ -58,8 +58,9 @@ def energy_content(
 ) -> xr.Dataset:
     """Find energy density, pressure, total energy and the Dst that it makes, by energy band, from omnidirectional flux.
 
-    The flux is taken as isotropic, so that energy density and pressure are constant along a field line, and as equal at all magnetic
-    local times. In the total, an L bin without flux is filled in a straight line from its neighbours (at the ends: with the nearest).
+    The flux is taken as isotropic (that of one bin of pitch angle as that of all, which `assumptions` then says), so that energy density
+    and pressure are constant along a field line, and as equal at all magnetic local times. In the total, an L bin without flux is filled
+    in a straight line from its neighbours (at the ends: with the nearest).
 
     Parameters
     ----------
@@ -150,10 +151,20 @@ def energy_content(
         "channel_edges": "geometric means of neighbouring channel energies; flux constant within a channel",
         "channels_without_flux": unseen or "none",
         "floor": "subtracted where known" if bool((subtracted > 0).any()) else "not subtracted: none is known",
-        "assumptions": "isotropic flux, constant along the dipole field line; the same at all magnetic local times",
+        "assumptions": _assumptions(binned),
         "Dst_DPS_constant": f"-mu0/(2 pi B0 R^3) with B0 {EQUATORIAL_FIELD * 1e9:g} nT, without the Earth's induced currents",
     }
+    definition = str(binned.attrs.get("L_definition", "L"))
+    if definition != "L":
+        attrs["L_note"] = f"the volumes are those of dipole shells, but L is {definition}"
     return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _assumptions(binned: xr.Dataset) -> str:
+    """Say what is taken for granted; flux of one pitch angle stands for all of them."""
+    flux = str(binned.attrs.get("flux", "omnidirectional"))
+    isotropic = "isotropic flux" if flux == "omnidirectional" else f"isotropic flux, the one of {flux} at all pitch angles"
+    return f"{isotropic}, constant along the dipole field line; the same at all magnetic local times"
 
 
 def _floor(floor: xr.DataArray | None, flux: xr.DataArray) -> xr.DataArray:

@@ -1,14 +1,20 @@
-"""The energy content as a table: a row a probe and time, a column a quantity."""
+"""The energy content as tables: a row a probe and time, pressure by energy band and L, the decays."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ringdecay.energy_content.dst_star import means_between, pressure_corrected
 from ringdecay.store import SIMULATED_NOTE, is_simulated
+
+# What the tables of the content say of it, as far as it is known.
+_SAID = ("product", "flux", "energy_range", "L_range", "L_definition", "L_note", "channels_without_flux", "floor", "assumptions")
+# Share of the time bins that are below, by name: the middle two thirds or so, and the most.
+_QUANTILES = {"median": 0.5, "low": 0.16, "high": 0.84, "greatest": 1.0}
 
 
 def with_index(content: xr.Dataset, index: xr.DataArray, solar_wind: xr.Dataset | None = None) -> xr.Dataset:
@@ -74,24 +80,7 @@ def content_table(content: xr.Dataset) -> pd.DataFrame:
 
 def content_header(content: xr.Dataset) -> list[str]:
     """Say what the table is, for `write_csv`: whether simulated, what is in the sums, under which assumptions, each column."""
-    lines = [SIMULATED_NOTE] if is_simulated(content) else []
-    lines += [str(content.attrs["title"]), "read with pandas.read_csv(path, comment='#')"]
-    for name in (
-        "product",
-        "flux",
-        "energy_range",
-        "L_range",
-        "L_definition",
-        "channels_without_flux",
-        "floor",
-        "assumptions",
-        "min_coverage",
-        "Dst_DPS_constant",
-        "index",
-        "pressure_correction",
-    ):
-        if name in content.attrs:
-            lines.append(f"{name}: {content.attrs[name]}")
+    lines = _about(content, str(content.attrs["title"]), (*_SAID, "min_coverage", "Dst_DPS_constant", "index", "pressure_correction"))
     lines += ["columns:", "  time [UTC]: centre of the time bin", "  probe: Van Allen probe; merged: flux of both added"]
     described = {"coverage": "coverage", "energy_content_total_J": "energy_content_total", "Dst_DPS_nT": "Dst_DPS"}
     described |= {f"{name}_nT": name for name in ("index", "index_corrected") if name in content}
@@ -104,6 +93,54 @@ def content_header(content: xr.Dataset) -> list[str]:
 def _band_column(band: str) -> str:
     low, high = band.removesuffix(" keV").split("-")
     return f"energy_content_{low}_to_{high}_keV_J"
+
+
+def pressure_table(content: xr.Dataset) -> pd.DataFrame:
+    """Write partial pressure and energy density by energy band and L, over the whole time, a row for each that has any flux.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`.
+
+    Returns
+    -------
+    DataFrame
+        Columns probe, band, band_low and band_high (keV), L, n (time bins with flux), and of `pressure` (nPa) and `energy_density`
+        (keV cm-3) each the median over these bins, the values that 16 and 84 % of them are below, and the greatest: `pressure_median`,
+        `pressure_low`, `pressure_high`, `pressure_greatest` and so on. The values at each time are in `content`.
+    """
+    order, names = ("probe", "band", "L"), ("pressure", "energy_density")
+    values = {name: content[name].transpose("time", *order).to_numpy() for name in names}
+    count = np.isfinite(values["pressure"]).sum(axis=0)
+    known = count > 0
+    probe, band, shell = np.nonzero(known)
+    columns: dict[str, Any] = {"probe": content["probe"].to_numpy()[probe]}
+    columns |= {name: content[name].to_numpy()[band] for name in ("band", "band_low", "band_high")}
+    columns |= {"L": content["L"].to_numpy()[shell], "n": count[known]}
+    for name in names:
+        found = np.nanquantile(values[name][:, known], list(_QUANTILES.values()), axis=0) if known.any() else np.empty((len(_QUANTILES), 0))
+        columns |= {f"{name}_{ending}": one for ending, one in zip(_QUANTILES, found, strict=True)}
+    return pd.DataFrame(columns)
+
+
+def pressure_header(content: xr.Dataset) -> list[str]:
+    """Say what the table of pressures is, for `write_csv`."""
+    title = str(content.attrs["title"]).replace("Energy content", "Partial pressure and energy density", 1)
+    lines = _about(content, f"{title}, over the whole time: a row a probe, energy band and L", _SAID)
+    lines += [
+        "columns:",
+        "  probe: Van Allen probe; merged: flux of both added",
+        "  band: energy band, by the ends of what is measured of it",
+    ]
+    lines += ["  band_low [keV]: lower end of the band", "  band_high [keV]: upper end of the band", "  L: L-shell, centre of the bin"]
+    lines.append("  n: time bins with flux in every channel of the band")
+    words = {"median": "median over the time bins", "greatest": "greatest of the time bins"}
+    words |= {name: f"{_QUANTILES[name]:.0%} of the time bins are below" for name in ("low", "high")}
+    for name in ("pressure", "energy_density"):
+        said = content[name].attrs
+        lines += [f"  {name}_{ending} [{said['units']}]: {said['long_name']}, {words[ending]}" for ending in _QUANTILES]
+    return lines
 
 
 def decay_table(decays: xr.Dataset) -> pd.DataFrame:
@@ -126,27 +163,9 @@ def decay_table(decays: xr.Dataset) -> pd.DataFrame:
 
 def decay_header(decays: xr.Dataset) -> list[str]:
     """Say what the table of decays is, for `write_csv`."""
-    lines = [SIMULATED_NOTE] if is_simulated(decays) else []
-    lines += [str(decays.attrs["title"]), "read with pandas.read_csv(path, comment='#')"]
-    for name in (
-        "product",
-        "flux",
-        "energy_range",
-        "L_range",
-        "probe",
-        "floor",
-        "assumptions",
-        "pressure_correction",
-        "windows",
-        "start_delay_days",
-        "max_days",
-        "max_gap_days",
-        "injection_dip",
-        "confidence",
-        "mean",
-    ):
-        if name in decays.attrs:
-            lines.append(f"{name}: {decays.attrs[name]}")
+    names = ("product", "flux", "energy_range", "L_range", "L_note", "probe", "floor", "assumptions", "pressure_correction", "windows")
+    settings = ("start_delay_days", "max_days", "max_gap_days", "injection_dip", "confidence", "mean")
+    lines = _about(decays, str(decays.attrs["title"]), (*names, *settings))
     lines.append(
         "the rate of Dst from the energy is that of the energy, to which it is proportional; that of the pressure that of energy_density"
     )
@@ -159,3 +178,10 @@ def decay_header(decays: xr.Dataset) -> list[str]:
     said = [f"{mask} {word}" for mask, word in zip(masks, words, strict=True) if bool(((decays["flag"] & mask) > 0).any())]
     lines += [f"  flag is the sum of: {', '.join(said)}"] if said else []
     return lines
+
+
+def _about(content: xr.Dataset, title: str, names: tuple[str, ...]) -> list[str]:
+    """Say whether the data are simulated, what the table is, and what its attributes say."""
+    lines = [SIMULATED_NOTE] if is_simulated(content) else []
+    lines += [title, "read with pandas.read_csv(path, comment='#')"]
+    return lines + [f"{name}: {content.attrs[name]}" for name in names if name in content.attrs]
