@@ -40,6 +40,7 @@ PANELS: dict[str, Callable[[Axes | None], Axes]] = {
     "dst_panel": lambda ax: plots.dst_panel(results()[0], results()[2], storms(), ax=ax),
     "energy_panel": lambda ax: plots.energy_panel(*results()[:2], storms=storms(), ax=ax),
     "energy_decay_panel": lambda ax: plots.energy_decay_panel(results()[1], ax=ax),
+    "pressure_panel": lambda ax: plots.pressure_panel(results()[0], ax=ax),
     "shell_decay_panel": lambda ax: plots.shell_decay_panel(results()[1], ax=ax),
 }
 
@@ -91,6 +92,18 @@ def test_the_depression_drawn_is_that_of_the_energy() -> None:
     ax = plots.dst_panel(content, sym_h, storms())
     (line,) = (line for line in ax.lines if line.get_gid() == "Dst_DPS")
     np.testing.assert_array_equal(line.get_ydata(), content["Dst_DPS"].sel(probe="merged"))
+
+
+def test_the_pressure_drawn_is_the_median_of_each_band_over_the_time_bins() -> None:
+    content, _, _ = results()
+    for quantity, unit in (("pressure", "nPa"), ("energy_density", "keV cm$^{-3}$")):
+        ax = plots.pressure_panel(content, quantity)
+        assert unit in ax.get_ylabel()
+        for band in range(content.sizes["band"]):
+            (line,) = (line for line in ax.lines if line.get_gid() == f"{quantity} {band}")
+            expected = content[quantity].sel(probe="merged").isel(band=band).median("time")
+            np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12)
+            np.testing.assert_array_equal(line.get_xdata(), content["L"])
 
 
 def test_means_with_intervals_and_the_expected_recovery_are_drawn() -> None:

@@ -1,4 +1,4 @@
-"""The energy of the ring current over time, the depression that it makes beside the storm index, and how fast both decay."""
+"""The energy of the ring current over time, the depression that it makes beside the storm index, how fast both decay, and pressure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from ringdecay.plots.labels import source
+from ringdecay.energy_content import pressure_table
+from ringdecay.plots.labels import L_label, source
 from ringdecay.plots.over_time import date_axis, index_panel
 from ringdecay.plots.style import COLOURS, MARKERS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
 from ringdecay.products import ion_name
@@ -21,6 +22,8 @@ from ringdecay.products import ion_name
 _BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
 _PETAJOULE = 1e15
 _LEGEND_COLUMNS = 6
+# Pressures that are less than this part of the greatest are below the axes.
+_DECADES = 1e4
 _NO_DECAY = "No storm has a window with enough data to fit a decay."
 _INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
 _WINDOWS = {"index_recovery": ("recovery of the index", COLOURS[1], "s"), "flux_decay": ("flux decay", COLOURS[0], "o")}
@@ -36,7 +39,7 @@ def energy_overview(
     probe: str = "merged",
     figure: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
-    """Draw the index with the depression that the measured energy makes, the energy by band, and the e-folding times of all.
+    """Draw the index with the depression that the measured energy makes, the energy by band, the e-folding times of all, and pressure.
 
     Parameters
     ----------
@@ -57,10 +60,10 @@ def energy_overview(
     -------
     Figure or SubFigure
     """
-    figure = new_figure(figure, height=6.4)
+    figure = new_figure(figure, height=8.4)
     ion = ion_name(content.attrs)
     title(figure, f"Energy of the ring current in {ion}s ({source(content)})", content, index)
-    grid = figure.add_gridspec(3, 2, height_ratios=[1.0, 1.15, 1.25])
+    grid = figure.add_gridspec(4, 2, height_ratios=[1.0, 1.15, 1.25, 1.15])
     top, middle = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, :])
     dst_panel(content, index, storms, probe=probe, ax=top)
     energy_panel(content, decays, storms=storms, probe=probe, ax=middle)
@@ -68,6 +71,8 @@ def energy_overview(
     top.tick_params(labelbottom=False)
     energy_decay_panel(decays, ax=figure.add_subplot(grid[2, 0]))
     shell_decay_panel(decays, ax=figure.add_subplot(grid[2, 1]))
+    pressure_panel(content, probe=probe, ax=figure.add_subplot(grid[3, 0]))
+    pressure_panel(content, "energy_density", probe=probe, ax=figure.add_subplot(grid[3, 1]))
     return figure
 
 
@@ -146,7 +151,7 @@ def energy_panel(
     if not np.isfinite(energy).any():
         return say(ax, "No time bin has flux in enough of the volume.")
     # The highest energies change least, so they lie at the bottom.
-    colours = _BANDS if len(energy) <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, len(energy)))
+    colours = _band_colours(len(energy))
     upper = np.zeros(energy.shape[1])
     for band in range(len(energy))[::-1]:
         lower, upper = upper, upper + energy[band]
@@ -240,6 +245,58 @@ def shell_decay_panel(decays: xr.Dataset, *, window: str = "flux_decay", ax: Axe
     _finish(ax, decays)
     ax.legend(handles=handles, loc="upper left", borderaxespad=0.3)
     return ax
+
+
+@matplotlib.rc_context(STYLE)
+def pressure_panel(content: xr.Dataset, quantity: str = "pressure", *, probe: str = "merged", ax: Axes | None = None) -> Axes:
+    """Draw partial pressure or energy density against L, a line for each energy band.
+
+    Parameters
+    ----------
+    content : Dataset
+        From `energy_content`.
+    quantity : {"pressure", "energy_density"}
+        What is drawn.
+    probe : str
+        Whose flux.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+        Lines are medians over the time bins; shaded is what the middle 68 % of the bins have.
+    """
+    ax = new_axes(ax, height=2.4)
+    mark_simulated(ax, content)
+    ax.set_xlabel(L_label(content))
+    table = pressure_table(content)
+    table = table[(table["probe"] == probe) & (table[f"{quantity}_high"] > 0)]
+    if table.empty:
+        return say(ax, "There is no flux.")
+    ax.set_yscale("log")
+    top = float(table[f"{quantity}_high"].max())
+    bottom = top / _DECADES
+    for band, colour in enumerate(_band_colours(content.sizes["band"])):
+        one = table[table["band"] == content["band"].to_numpy()[band]]
+        median, low, high = (one[f"{quantity}_{ending}"].to_numpy() for ending in ("median", "low", "high"))
+        # What fluctuates below its floor has no logarithm: the shading goes on to below the axes.
+        ax.fill_between(one["L"], np.maximum(low, bottom / 10), np.maximum(high, bottom / 10), color=colour, alpha=0.25, linewidth=0)
+        median = np.where(median > 0, median, np.nan)
+        ax.plot(one["L"], median, color=colour, linewidth=1.2, label=_name(content, band), gid=f"{quantity} {band}")
+    unit = {"pressure": "partial pressure (nPa)", "energy_density": "energy density (keV cm$^{-3}$)"}[quantity]
+    ax.set_ylabel(unit)
+    ax.set_title(f"{unit.split(' (')[0].capitalize()}, median and 68 % of the time bins", loc="left")
+    ax.grid(visible=True, axis="y", color="0.92", linewidth=0.5)
+    ax.set_axisbelow(True)
+    # Room for the legend.
+    ax.set_ylim(bottom, top * _DECADES**0.35)
+    ax.legend(loc="upper right", ncols=2, borderaxespad=0.3, handlelength=1.4)
+    return ax
+
+
+def _band_colours(count: int) -> Any:
+    return _BANDS[:count] if count <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, count))
 
 
 def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str, marker: str, storms: bool = True) -> Line2D:
