@@ -5,11 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from ring_current_flux import binned
+import xarray as xr
+from ring_current_flux import binned, index, storms
 from scipy import constants
 
 from ringdecay.binned import with_merged_probe
-from ringdecay.energy_content import content_header, energy_content, pressure_header, pressure_table
+from ringdecay.energy_content import (
+    channel_floor,
+    content_header,
+    content_table,
+    decay_table,
+    energy_content,
+    energy_decays,
+    pressure_header,
+    pressure_table,
+    recovery_windows,
+    shell_volume,
+    with_index,
+)
+from ringdecay.errors import InputError
 from ringdecay.tables import write_csv
 
 
@@ -54,3 +68,24 @@ def test_a_run_of_one_pitch_angle_or_of_another_l_says_what_that_means_for_the_e
     text = "\n".join(content_header(other))
     assert "isotropic flux, the one of equatorial pitch angle 80 to 90 degrees at all pitch angles" in text
     assert "L_note: the volumes are those of dipole shells, but L is L_star" in text
+
+
+def test_what_is_not_of_the_function_before_is_refused_in_a_sentence() -> None:
+    content, empty = energy_content(with_merged_probe(binned())), xr.Dataset()
+    series = index()
+    windows = recovery_windows(binned(), storms(), series)
+    for maker, wrong in (
+        ("fit_decays", lambda: channel_floor(content)),
+        ("bin_flux", lambda: energy_content(content)),
+        ("energy_content", lambda: content_table(empty)),
+        ("energy_content", lambda: pressure_table(empty)),
+        ("energy_content", lambda: with_index(empty, series)),
+        ("open_solar_wind", lambda: with_index(content, series, series)),  # type: ignore[arg-type]
+        ("energy_decays", lambda: decay_table(content)),
+        ("recovery_windows", lambda: energy_decays(content, content, series)),
+        ("open_solar_wind", lambda: energy_decays(content, windows, series, content)),
+    ):
+        with pytest.raises(InputError, match=f"give the Dataset that {maker} returns; this has no "):
+            wrong()
+    with pytest.raises(InputError, match="lower L of a shell comes first"):
+        shell_volume(5.0, 3.0)

@@ -26,6 +26,13 @@ _KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_M
 _SEEN = 0.5
 
 
+def check_made_by(maker: str, dataset: xr.Dataset, *names: str) -> None:
+    """Raise InputError if a dataset lacks variables that the function which makes it gives."""
+    missing = [name for name in names if not isinstance(dataset, xr.Dataset) or name not in dataset.variables]
+    if missing:
+        raise InputError(f"give the Dataset that {maker} returns; this has no {' and no '.join(missing)}")
+
+
 def channel_floor(decays: xr.Dataset) -> xr.DataArray:
     """Take the instrument's flux floor of every channel from the fits.
 
@@ -38,7 +45,13 @@ def channel_floor(decays: xr.Dataset) -> xr.DataArray:
     -------
     DataArray over probe, energy
         NaN where no floor of the channel is known; floors of single fits (flag floor_fitted) are not the instrument's.
+
+    Raises
+    ------
+    InputError
+        If `decays` is not what `fit_decays` returns.
     """
+    check_made_by("fit_decays", decays, "floor", "flag", "storm")
     floor = decays["floor"].where((decays["flag"] & FLAGS["floor_fitted"]) == 0)
     if not decays.sizes["storm"]:
         # One storm that knows nothing in place of none.
@@ -93,8 +106,7 @@ def energy_content(
     """
     if not 0 < min_coverage <= 1:
         raise InputError(f"min_coverage is a share of the volume, above 0 and at most 1, not {min_coverage}")
-    if not {"sum_flux", "n_samples", "energy", "L_bounds"} <= set(binned.variables):
-        raise InputError("give the Dataset that bin_flux returns, with sum_flux and n_samples over probe, time, L and energy")
+    check_made_by("bin_flux", binned, "sum_flux", "n_samples", "energy", "L_bounds")
     energy = binned["energy"].to_numpy()
     flux = mean_flux(binned).transpose("probe", "time", "L", "energy")
     known = np.isfinite(flux.to_numpy()).any(axis=(0, 1, 2))

@@ -15,6 +15,7 @@ from ringdecay.decays import FLAGS, VARIABLES, choose_windows, fit_decay
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.result import flag_attrs
 from ringdecay.decays.windows import check_storms, storm_coords
+from ringdecay.energy_content.content import check_made_by
 from ringdecay.energy_content.dst_star import dst_recovery_rate, means_between, pressure_corrected
 from ringdecay.errors import InputError, unknown
 from ringdecay.lifetime.fits import Fits, has_fit, t_variance
@@ -119,10 +120,12 @@ def energy_decays(
     Raises
     ------
     InputError
-        If `content` is not what `energy_content` returns, there is no such probe, or a setting does not make sense.
+        If `content`, `windows` or `solar_wind` is not what it should be from, there is no such probe, or a setting does not make sense.
     """
-    if not {"energy_content", "energy_density", "band"} <= set(content.variables):
-        raise InputError("give the Dataset that energy_content returns; this one has no energy_content over band")
+    check_made_by("energy_content", content, "energy_content", "energy_content_total", "energy_density", "band")
+    check_made_by("recovery_windows", windows, "window", "storm", "start", "stop")
+    if solar_wind is not None:
+        check_made_by("open_solar_wind", solar_wind, "Pdyn", "Ey")
     probes = [str(name) for name in content["probe"].to_numpy()]
     if probe not in probes:
         raise unknown("probe", probe, probes)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ringdecay.energy_content.content import check_made_by
 from ringdecay.energy_content.dst_star import means_between, pressure_corrected
 from ringdecay.store import SIMULATED_NOTE, is_simulated
 
@@ -33,7 +34,15 @@ def with_index(content: xr.Dataset, index: xr.DataArray, solar_wind: xr.Dataset 
     -------
     Dataset
         With `index` and `index_corrected` (nT) over time; the second is NaN throughout without solar wind.
+
+    Raises
+    ------
+    InputError
+        If `content` or `solar_wind` is not what it should be from, or `index` is no series in order of time.
     """
+    check_made_by("energy_content", content, "energy_content", "time_bounds")
+    if solar_wind is not None:
+        check_made_by("open_solar_wind", solar_wind, "Pdyn")
     corrected = pressure_corrected(index, solar_wind["Pdyn"] if solar_wind is not None else None)
     begin, end = content["time_bounds"].transpose("bound", "time").to_numpy()
     plain = means_between(index, begin, end)
@@ -66,7 +75,13 @@ def content_table(content: xr.Dataset) -> pd.DataFrame:
     DataFrame
         Columns time, probe, coverage, energy_content_total_J, energy_content_J for each band, Dst_DPS_nT, and index_nT and
         index_corrected_nT if they are there.
+
+    Raises
+    ------
+    InputError
+        If it is not what `energy_content` returns.
     """
+    check_made_by("energy_content", content, "energy_content", "energy_content_total", "Dst_DPS", "coverage", "band")
     bands = [str(band) for band in content["band"].to_numpy()]
     columns: dict[str, Any] = {"coverage": content["coverage"], "energy_content_total_J": content["energy_content_total"]}
     for i, band in enumerate(bands):
@@ -109,7 +124,13 @@ def pressure_table(content: xr.Dataset) -> pd.DataFrame:
         Columns probe, band, band_low and band_high (keV), L, n (time bins with flux), and of `pressure` (nPa) and `energy_density`
         (keV cm-3) each the median over these bins, the values that 16 and 84 % of them are below, and the greatest: `pressure_median`,
         `pressure_low`, `pressure_high`, `pressure_greatest` and so on. The values at each time are in `content`.
+
+    Raises
+    ------
+    InputError
+        If it is not what `energy_content` returns.
     """
+    check_made_by("energy_content", content, "pressure", "energy_density", "band")
     order, names = ("probe", "band", "L"), ("pressure", "energy_density")
     values = {name: content[name].transpose("time", *order).to_numpy() for name in names}
     count = np.isfinite(values["pressure"]).sum(axis=0)
@@ -155,7 +176,13 @@ def decay_table(decays: xr.Dataset) -> pd.DataFrame:
     -------
     DataFrame
         Columns window, storm (0: the mean over storms), quantity, band, L, then every variable under its own name.
+
+    Raises
+    ------
+    InputError
+        If it is not what `energy_decays` returns.
     """
+    check_made_by("energy_decays", decays, "window", "storm", "quantity", "band", "rate")
     table = decays.to_dataframe(dim_order=["window", "storm", "series"]).reset_index()
     first = ["window", "storm", "minimum", "depth", "quantity", "band", "L"]
     return table.loc[table["n"] > 0, [*first, *map(str, decays.data_vars)]].reset_index(drop=True)
