@@ -18,6 +18,7 @@ from ring_current_flux import binned, index, solar_wind, storms
 from ringdecay import plots
 from ringdecay.binned import with_merged_probe
 from ringdecay.energy_content import energy_content, energy_decays, recovery_windows, with_index
+from ringdecay.errors import InputError
 
 SHELLS = (3.2, 4.2, 4.8)
 
@@ -147,3 +148,17 @@ def test_the_same_figure_is_the_same_bytes(tmp_path) -> None:
     for name in ("a", "b"):
         plots.save(figure(), tmp_path / f"{name}.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_decays_of_another_probe_are_not_drawn_upon_the_energy() -> None:
+    content, decays, sym_h = results()
+    for draw in (
+        lambda: plots.energy_overview(content, decays, sym_h, storms(), probe="a"),
+        lambda: plots.energy_panel(content, decays, probe="a"),
+    ):
+        with pytest.raises(InputError, match="decays are those of probe 'merged'"):
+            draw()
+    plots.energy_panel(content, probe="a")
+    for one in (lambda: plots.pressure_panel(content, probe="c"), lambda: plots.dst_panel(content, sym_h, storms(), probe="c")):
+        with pytest.raises(InputError, match="probe 'c' is not known"):
+            one()
