@@ -20,6 +20,7 @@ from ringdecay.energy_content.dst_star import dst_recovery_rate, means_between, 
 from ringdecay.errors import InputError, unknown
 from ringdecay.lifetime.fits import Fits, has_fit, t_variance
 from ringdecay.lifetime.mean import mean_rate
+from ringdecay.tables import nearest
 
 WINDOWS = ("index_recovery", "flux_decay")
 _HOUR = np.timedelta64(3_600_000_000_000, "ns")
@@ -177,7 +178,7 @@ def _energies(content: xr.Dataset, wanted: Sequence[float]) -> tuple[list[tuple[
         names.append(("energy_content", bands[band], np.nan))
         series.append(content["energy_content"].isel(band=band).to_numpy())
     shells = content["L"].to_numpy()
-    for row in sorted({int(np.argmin(np.abs(shells - value) - 1e-9 * shells)) for value in wanted if shells.size}):
+    for row in nearest(shells, wanted):
         for band in range(len(bands)):
             names.append(("energy_density", bands[band], float(shells[row])))
             series.append(content["energy_density"].isel(L=row, band=band).to_numpy())

@@ -10,7 +10,8 @@ import xarray as xr
 
 from ringdecay.energy_content.content import check_made_by
 from ringdecay.energy_content.dst_star import means_between, pressure_corrected
-from ringdecay.store import SIMULATED_NOTE, is_simulated
+from ringdecay.store import is_simulated
+from ringdecay.tables import about_lines
 
 # What the tables of the content say of it, as far as it is known.
 _SAID = ("product", "flux", "energy_range", "L_range", "L_definition", "L_note", "channels_without_flux", "floor", "assumptions")
@@ -95,7 +96,7 @@ def content_table(content: xr.Dataset) -> pd.DataFrame:
 
 def content_header(content: xr.Dataset) -> list[str]:
     """Say what the table is, for `write_csv`: whether simulated, what is in the sums, under which assumptions, each column."""
-    lines = _about(content, str(content.attrs["title"]), (*_SAID, "min_coverage", "Dst_DPS_constant", "index", "pressure_correction"))
+    lines = about_lines(content, str(content.attrs["title"]), (*_SAID, "min_coverage", "Dst_DPS_constant", "index", "pressure_correction"))
     lines += ["columns:", "  time [UTC]: centre of the time bin", "  probe: Van Allen probe; merged: flux of both added"]
     described = {"coverage": "coverage", "energy_content_total_J": "energy_content_total", "Dst_DPS_nT": "Dst_DPS"}
     described |= {f"{name}_nT": name for name in ("index", "index_corrected") if name in content}
@@ -148,7 +149,7 @@ def pressure_table(content: xr.Dataset) -> pd.DataFrame:
 def pressure_header(content: xr.Dataset) -> list[str]:
     """Say what the table of pressures is, for `write_csv`."""
     title = str(content.attrs["title"]).replace("Energy content", "Partial pressure and energy density", 1)
-    lines = _about(content, f"{title}, over the whole time: a row a probe, energy band and L", _SAID)
+    lines = about_lines(content, f"{title}, over the whole time: a row a probe, energy band and L", _SAID)
     lines += [
         "columns:",
         "  probe: Van Allen probe; merged: flux of both added",
@@ -192,7 +193,7 @@ def decay_header(decays: xr.Dataset) -> list[str]:
     """Say what the table of decays is, for `write_csv`."""
     names = ("product", "flux", "energy_range", "L_range", "L_note", "probe", "floor", "assumptions", "pressure_correction", "windows")
     settings = ("start_delay_days", "max_days", "max_gap_days", "injection_dip", "confidence", "mean")
-    lines = _about(decays, str(decays.attrs["title"]), (*names, *settings))
+    lines = about_lines(decays, str(decays.attrs["title"]), (*names, *settings))
     lines.append(
         "the rate of Dst from the energy is that of the energy, to which it is proportional; that of the pressure that of energy_density"
     )
@@ -205,10 +206,3 @@ def decay_header(decays: xr.Dataset) -> list[str]:
     said = [f"{mask} {word}" for mask, word in zip(masks, words, strict=True) if bool(((decays["flag"] & mask) > 0).any())]
     lines += [f"  flag is the sum of: {', '.join(said)}"] if said else []
     return lines
-
-
-def _about(content: xr.Dataset, title: str, names: tuple[str, ...]) -> list[str]:
-    """Say whether the data are simulated, what the table is, and what its attributes say."""
-    lines = [SIMULATED_NOTE] if is_simulated(content) else []
-    lines += [title, "read with pandas.read_csv(path, comment='#')"]
-    return lines + [f"{name}: {content.attrs[name]}" for name in names if name in content.attrs]
