@@ -6,8 +6,9 @@ The stages, in the order of the data::
     open_index -> find_storms ----------^
 
 Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current), `simulate`, `theory`, `plots` and
-`validate`. Names are loaded on first use, so that importing the package (and the command line's help) stays quick.
+`cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current), `simulate`, `theory`, `beside_theory`
+(observed beside predicted loss), `plots` and `validate`. Names are loaded on first use, so that importing the package (and the command
+line's help) stays quick.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ringdecay import archive as archive
+    from ringdecay import beside_theory as beside_theory
     from ringdecay import cdf as cdf
     from ringdecay import energy_content as energy_content
     from ringdecay import ephemeris as ephemeris
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from ringdecay.flux import omnidirectional as omnidirectional
     from ringdecay.flux import open_flux as open_flux
     from ringdecay.indices import open_index as open_index
+    from ringdecay.indices import open_solar_wind as open_solar_wind
     from ringdecay.lifetime import dependence as dependence
     from ringdecay.lifetime import discoveries as discoveries
     from ringdecay.lifetime import influence as influence
@@ -77,10 +80,11 @@ _HOMES = {
     "open_ephemeris": "ephemeris",
     "open_flux": "flux",
     "open_index": "indices",
+    "open_solar_wind": "indices",
     "storm_covariates": "lifetime",
     "tau": "surface",
 }
-_MODULES = ("archive", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")
+_MODULES = ("archive", "beside_theory", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
 

@@ -114,9 +114,7 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
     list of str
         Lines for `write_csv`, without the comment sign.
     """
-    lines = [SIMULATED_NOTE] if is_simulated(dataset) else []
-    lines += [title, "read with pandas.read_csv(path, comment='#')"]
-    for name in (
+    names = (
         "product",
         "flux",
         "max_MLAT",
@@ -134,9 +132,8 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
         "max_gap_days",
         "injection_dip",
         "handover",
-    ):
-        if name in dataset.attrs:
-            lines.append(f"{name}: {dataset.attrs[name]}")
+    )
+    lines = about_lines(dataset, title, names)
     dims = list((dataset["flag"] if "flag" in dataset else max(dataset.data_vars.values(), key=lambda values: values.ndim)).dims)
     cells = math.prod(dataset.sizes[dim] for dim in dims)
     lines.append(f"rows: {len(table)} of {cells} cells ({', '.join(map(str, dims))}); the others had nothing to fit")
@@ -157,6 +154,13 @@ def csv_header(dataset: xr.Dataset, table: pd.DataFrame, title: str) -> list[str
                 "    " + ", ".join(f"{mask} {word}" for mask, word in zip(masks, attributes["flag_meanings"].split(), strict=True))
             )
     return lines
+
+
+def about_lines(dataset: xr.Dataset, title: str, names: Iterable[str]) -> list[str]:
+    """Say whether data are simulated, what a table of them is, how to read it, and those of some attributes that the data have."""
+    lines = [SIMULATED_NOTE] if is_simulated(dataset) else []
+    lines += [title, "read with pandas.read_csv(path, comment='#')"]
+    return lines + [f"{name}: {dataset.attrs[name]}" for name in names if name in dataset.attrs]
 
 
 def write_csv(table: pd.DataFrame, path: str | PathLike[str], header_lines: Iterable[str] = ()) -> None:

@@ -17,6 +17,7 @@ from ringdecay.beside_theory import (
     comparison_table,
     factor_header,
     factor_table,
+    fit_factors,
     highest_kp,
     predicted_rates,
     with_prediction,
@@ -282,3 +283,21 @@ def test_tables_say_what_they_are():
         assert any("a = 1.12 to 1.15" in line for line in factor_header(whole)) == told
     real = compared(textbook(), simulated="no")
     assert not any("simulated" in line.lower() for line in comparison_header(real))
+
+
+def test_decays_in_the_place_of_lifetimes_are_refused_in_a_sentence() -> None:
+    fits = decays(textbook(), ENERGY, SHELLS)
+    for wrong in (fits, xr.Dataset()):
+        for call in (
+            lambda it=wrong: rd.compare_with_theory(fits, it),
+            lambda it=wrong: compare_cells(it, predicted_rates(fits)),
+            lambda it=wrong: fit_factors(fits, it),
+            lambda it=wrong: with_prediction(it, predicted_rates(fits)),
+        ):
+            with pytest.raises(InputError, match="must be the Dataset that lifetimes returns"):
+                call()
+
+
+def test_a_pitch_angle_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError, match="equatorial pitch angle"):
+        predicted_rates(decays(textbook(), ENERGY, SHELLS), equatorial_pitch_angle=np.nan)

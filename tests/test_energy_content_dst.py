@@ -114,3 +114,9 @@ def test_means_need_half_of_their_values() -> None:
     begin = START + np.array([0, 1, 2, 4, 10]) * hour
     end = START + np.array([2, 4, 4, 6, 12]) * hour
     np.testing.assert_array_equal(means_between(series, begin, end), [2.0, np.nan, np.nan, 5.0, np.nan])
+
+
+def test_an_index_that_is_not_in_nanotesla_is_refused() -> None:
+    kp = xr.DataArray([3.0, 4.0], coords={"time": np.array(["2015-03-17", "2015-03-18"], dtype="datetime64[ns]")}, dims="time", name="Kp")
+    with pytest.raises(InputError, match="in nT, but Kp is in 1"):
+        pressure_corrected(kp.assign_attrs(units="1"))

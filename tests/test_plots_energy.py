@@ -18,6 +18,7 @@ from ring_current_flux import binned, index, solar_wind, storms
 from ringdecay import plots
 from ringdecay.binned import with_merged_probe
 from ringdecay.energy_content import energy_content, energy_decays, recovery_windows, with_index
+from ringdecay.errors import InputError
 
 SHELLS = (3.2, 4.2, 4.8)
 
@@ -40,6 +41,7 @@ PANELS: dict[str, Callable[[Axes | None], Axes]] = {
     "dst_panel": lambda ax: plots.dst_panel(results()[0], results()[2], storms(), ax=ax),
     "energy_panel": lambda ax: plots.energy_panel(*results()[:2], storms=storms(), ax=ax),
     "energy_decay_panel": lambda ax: plots.energy_decay_panel(results()[1], ax=ax),
+    "pressure_panel": lambda ax: plots.pressure_panel(results()[0], ax=ax),
     "shell_decay_panel": lambda ax: plots.shell_decay_panel(results()[1], ax=ax),
 }
 
@@ -93,6 +95,18 @@ def test_the_depression_drawn_is_that_of_the_energy() -> None:
     np.testing.assert_array_equal(line.get_ydata(), content["Dst_DPS"].sel(probe="merged"))
 
 
+def test_the_pressure_drawn_is_the_median_of_each_band_over_the_time_bins() -> None:
+    content, _, _ = results()
+    for quantity, unit in (("pressure", "nPa"), ("energy_density", "keV cm$^{-3}$")):
+        ax = plots.pressure_panel(content, quantity)
+        assert unit in ax.get_ylabel()
+        for band in range(content.sizes["band"]):
+            (line,) = (line for line in ax.lines if line.get_gid() == f"{quantity} {band}")
+            expected = content[quantity].sel(probe="merged").isel(band=band).median("time")
+            np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12)
+            np.testing.assert_array_equal(line.get_xdata(), content["L"])
+
+
 def test_means_with_intervals_and_the_expected_recovery_are_drawn() -> None:
     _, decays, _ = results()
     ax = plots.energy_decay_panel(decays)
@@ -134,3 +148,17 @@ def test_the_same_figure_is_the_same_bytes(tmp_path) -> None:
     for name in ("a", "b"):
         plots.save(figure(), tmp_path / f"{name}.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_decays_of_another_probe_are_not_drawn_upon_the_energy() -> None:
+    content, decays, sym_h = results()
+    for draw in (
+        lambda: plots.energy_overview(content, decays, sym_h, storms(), probe="a"),
+        lambda: plots.energy_panel(content, decays, probe="a"),
+    ):
+        with pytest.raises(InputError, match="decays are those of probe 'merged'"):
+            draw()
+    plots.energy_panel(content, probe="a")
+    for one in (lambda: plots.pressure_panel(content, probe="c"), lambda: plots.dst_panel(content, sym_h, storms(), probe="c")):
+        with pytest.raises(InputError, match="probe 'c' is not known"):
+            one()

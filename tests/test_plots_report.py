@@ -30,6 +30,7 @@ NAMES = [
     "start_delays",
     "energy_content",
     "energy_decay",
+    "pressure",
     "theory",
     "theory_factors",
     "theory_ratio",

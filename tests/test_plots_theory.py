@@ -160,3 +160,12 @@ def test_lifetimes_with_a_prediction_beside_have_its_band(fits):
     assert not artists(plots.tau_against_energy(mean, [4.0]), "theory L = 4")
     texts = words(plots.lifetime_curves(beside, [99.0], [4.0]))
     assert any("charge exchange and Coulomb drag" in text for text in texts)
+
+
+def test_a_run_of_paper_mode_which_has_no_mean_rate_is_drawn_in_words(fits) -> None:
+    paper = fits.assign_attrs(mode="paper").assign(tau=1 / fits["rate"])
+    comparison = rd.compare_with_theory(paper, rd.lifetimes(paper))
+    figure = plots.theory_ratio(comparison)
+    figure.draw_without_rendering()
+    assert sum("There is no rate to compare." in text for text in words(figure)) == 2
+    assert any("could not be fitted" in text for text in words(figure))

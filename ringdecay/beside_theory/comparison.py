@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from ringdecay.beside_theory.factors import fit_factors
-from ringdecay.beside_theory.prediction import check_cells, predicted_rates
+from ringdecay.beside_theory.prediction import check_cells, check_lifetimes, predicted_rates
 from ringdecay.decays.result import flag_attrs
 from ringdecay.lifetime import FLAGS as LIFETIME_FLAGS
 from ringdecay.products import ion_name
@@ -76,6 +76,7 @@ def compare_with_theory(
     InputError
         As they do.
     """
+    check_lifetimes(lifetimes)
     settings: dict[str, Any] = {"kp": kp, "equatorial_pitch_angle": equatorial_pitch_angle}
     prediction = predicted_rates(decays, probe=str(lifetimes.attrs.get("probe", "merged")), **settings)
     factors = fit_factors(decays, lifetimes, **settings)
@@ -107,8 +108,9 @@ def compare_cells(lifetimes: xr.Dataset, prediction: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If the two do not have the same cells.
+        If `lifetimes` is not what `lifetimes` returns, or the two do not have the same cells.
     """
+    check_lifetimes(lifetimes)
     check_cells(lifetimes, prediction)
     ordered = lifetimes.transpose("energy", "L", ...)
     shape = ordered["flag"].shape

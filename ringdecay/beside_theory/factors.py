@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ringdecay.beside_theory.prediction import arguments_of, check_cells, shells_of
+from ringdecay.beside_theory.prediction import arguments_of, check_cells, check_lifetimes, shells_of
 from ringdecay.beside_theory.spectrum import over_storms, spectral_index
 from ringdecay.beside_theory.two_factors import DECIDES, Estimate, Floats, clustered, two_factors, weights
 from ringdecay.decays.result import flag_attrs
@@ -74,8 +74,9 @@ def fit_factors(
     Raises
     ------
     InputError
-        If the two are not of the same cells, or `decays` has no such probe.
+        If `lifetimes` is not what `lifetimes` returns, the two are not of the same cells, or `decays` has no such probe.
     """
+    check_lifetimes(lifetimes)
     check_cells(lifetimes, decays)
     chosen = one_probe(decays, str(lifetimes.attrs.get("probe", "merged")))
     mean = lifetimes.transpose("energy", "L", ...)

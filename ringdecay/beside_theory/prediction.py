@@ -112,8 +112,9 @@ def with_prediction(lifetimes: xr.Dataset, prediction: xr.Dataset) -> xr.Dataset
     Raises
     ------
     InputError
-        If the two do not have the same cells.
+        If `lifetimes` is not what `lifetimes` returns, or the two do not have the same cells.
     """
+    check_lifetimes(lifetimes)
     check_cells(lifetimes, prediction)
     beside = prediction[list(BESIDE)].reset_coords(drop=True)
     added = lifetimes.assign({name: beside[name].transpose(*lifetimes["flag"].dims) for name in BESIDE})
@@ -166,7 +167,9 @@ def highest_kp(decays: xr.Dataset, kp: xr.DataArray) -> xr.DataArray:
 def arguments_of(decays: xr.Dataset, kp: xr.DataArray | None, equatorial_pitch_angle: float) -> dict[str, Any]:
     """Give what `theory.loss_rate` is to be told of a run: ion, pitch angle and, where it is known, Kp."""
     settings: dict[str, Any] = {"species": str(decays.attrs.get("ion", "H+"))}
-    settings["equatorial_pitch_angle"] = pitch_angle_of(decays.attrs, equatorial_pitch_angle)
+    settings["equatorial_pitch_angle"] = angle = pitch_angle_of(decays.attrs, equatorial_pitch_angle)
+    if not np.isfinite(angle):
+        raise InputError(f"the equatorial pitch angle of the prediction is in degrees, 0 to 180, not {angle}")
     if kp is not None:
         of_storms = highest_kp(decays, kp)
         if bool(of_storms.notnull().any()):
@@ -186,6 +189,12 @@ def pitch_angle_of(attributes: Mapping[Any, Any], otherwise: float) -> float:
     # As `select_flux` names it.
     bounds = re.fullmatch(r"equatorial pitch angle ([\d.]+) to ([\d.]+) degrees", str(attributes.get("flux", "")))
     return (float(bounds[1]) + float(bounds[2])) / 2 if bounds else float(otherwise)
+
+
+def check_lifetimes(lifetimes: xr.Dataset) -> None:
+    """Refuse what is not one value an energy and L-shell, such as the decays of single storms."""
+    if not isinstance(lifetimes, xr.Dataset) or "flag" not in lifetimes or set(lifetimes["flag"].dims) != {"energy", "L"}:
+        raise InputError("the mean over storms must be the Dataset that lifetimes returns, with a flag over energy and L")
 
 
 def check_cells(first: xr.Dataset, second: xr.Dataset) -> None:

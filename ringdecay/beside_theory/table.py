@@ -8,7 +8,8 @@ import xarray as xr
 
 from ringdecay.beside_theory.comparison import VERDICTS
 from ringdecay.products import ion_name
-from ringdecay.store import SIMULATED_NOTE, is_simulated
+from ringdecay.store import is_simulated
+from ringdecay.tables import about_lines
 
 _SIMULATED_TRUTH = "the decay times of the demonstration archive were made up, not taken from theory: its ratios say nothing of nature"
 
@@ -77,11 +78,11 @@ def factor_header(comparison: xr.Dataset) -> list[str]:
 
 
 def _head(comparison: xr.Dataset, title: str) -> list[str]:
-    lines = [SIMULATED_NOTE, _SIMULATED_TRUTH] if is_simulated(comparison) else []
-    lines += [title, "read with pandas.read_csv(path, comment='#')"]
     names = ("product", "flux", "max_MLAT", "L_definition", "L_note", "mode", "estimator", "probe", "confidence")
     theory = [str(name) for name in comparison.attrs if str(name).startswith("theory_")]
-    return lines + [f"{name}: {comparison.attrs[name]}" for name in (*names, *theory) if name in comparison.attrs]
+    lines = about_lines(comparison, title, (*names, *theory))
+    # Below the first line, which says that the data are simulated.
+    return [lines[0], _SIMULATED_TRUTH, *lines[1:]] if is_simulated(comparison) else lines
 
 
 def _columns(comparison: xr.Dataset, table: pd.DataFrame) -> list[str]:

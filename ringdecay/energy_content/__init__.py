@@ -2,7 +2,7 @@
 
 `channels` turns flux into energy density and pressure, `dipole` energy density into energy and energy into Dst
 (Dessler-Parker-Sckopke), `content` does both for binned flux; `dst_star` takes the magnetopause out of the index, `decay` fits the
-recoveries of energy and index side by side, `table` writes both.
+recoveries of energy and index side by side, `table` writes all of it.
 """
 
 from ringdecay.energy_content.channels import channel_edges, energy_weights
@@ -10,7 +10,15 @@ from ringdecay.energy_content.content import channel_floor, energy_content
 from ringdecay.energy_content.decay import energy_decays, recovery_windows
 from ringdecay.energy_content.dipole import dst_dps, shell_volume
 from ringdecay.energy_content.dst_star import dst_recovery_rate, pressure_corrected
-from ringdecay.energy_content.table import content_header, content_table, decay_header, decay_table, with_index
+from ringdecay.energy_content.table import (
+    content_header,
+    content_table,
+    decay_header,
+    decay_table,
+    pressure_header,
+    pressure_table,
+    with_index,
+)
 
 __all__ = [
     "channel_edges",
@@ -25,6 +33,8 @@ __all__ = [
     "energy_decays",
     "energy_weights",
     "pressure_corrected",
+    "pressure_header",
+    "pressure_table",
     "recovery_windows",
     "shell_volume",
     "with_index",

@@ -26,6 +26,13 @@ _KEPT_ATTRIBUTES = ("product", "ion", "flux", "L_definition", "L_method", "max_M
 _SEEN = 0.5
 
 
+def check_made_by(maker: str, dataset: xr.Dataset, *names: str) -> None:
+    """Raise InputError if a dataset lacks variables that the function which makes it gives."""
+    missing = [name for name in names if not isinstance(dataset, xr.Dataset) or name not in dataset.variables]
+    if missing:
+        raise InputError(f"give the Dataset that {maker} returns; this has no {' and no '.join(missing)}")
+
+
 def channel_floor(decays: xr.Dataset) -> xr.DataArray:
     """Take the instrument's flux floor of every channel from the fits.
 
@@ -38,7 +45,13 @@ def channel_floor(decays: xr.Dataset) -> xr.DataArray:
     -------
     DataArray over probe, energy
         NaN where no floor of the channel is known; floors of single fits (flag floor_fitted) are not the instrument's.
+
+    Raises
+    ------
+    InputError
+        If `decays` is not what `fit_decays` returns.
     """
+    check_made_by("fit_decays", decays, "floor", "flag", "storm")
     floor = decays["floor"].where((decays["flag"] & FLAGS["floor_fitted"]) == 0)
     if not decays.sizes["storm"]:
         # One storm that knows nothing in place of none.
@@ -58,8 +71,9 @@ def energy_content(
 ) -> xr.Dataset:
     """Find energy density, pressure, total energy and the Dst that it makes, by energy band, from omnidirectional flux.
 
-    The flux is taken as isotropic, so that energy density and pressure are constant along a field line, and as equal at all magnetic
-    local times. In the total, an L bin without flux is filled in a straight line from its neighbours (at the ends: with the nearest).
+    The flux is taken as isotropic (that of one bin of pitch angle as that of all, which `assumptions` then says), so that energy density
+    and pressure are constant along a field line, and as equal at all magnetic local times. In the total, an L bin without flux is filled
+    in a straight line from its neighbours (at the ends: with the nearest).
 
     Parameters
     ----------
@@ -92,8 +106,7 @@ def energy_content(
     """
     if not 0 < min_coverage <= 1:
         raise InputError(f"min_coverage is a share of the volume, above 0 and at most 1, not {min_coverage}")
-    if not {"sum_flux", "n_samples", "energy", "L_bounds"} <= set(binned.variables):
-        raise InputError("give the Dataset that bin_flux returns, with sum_flux and n_samples over probe, time, L and energy")
+    check_made_by("bin_flux", binned, "sum_flux", "n_samples", "energy", "L_bounds")
     energy = binned["energy"].to_numpy()
     flux = mean_flux(binned).transpose("probe", "time", "L", "energy")
     known = np.isfinite(flux.to_numpy()).any(axis=(0, 1, 2))
@@ -150,10 +163,20 @@ def energy_content(
         "channel_edges": "geometric means of neighbouring channel energies; flux constant within a channel",
         "channels_without_flux": unseen or "none",
         "floor": "subtracted where known" if bool((subtracted > 0).any()) else "not subtracted: none is known",
-        "assumptions": "isotropic flux, constant along the dipole field line; the same at all magnetic local times",
+        "assumptions": _assumptions(binned),
         "Dst_DPS_constant": f"-mu0/(2 pi B0 R^3) with B0 {EQUATORIAL_FIELD * 1e9:g} nT, without the Earth's induced currents",
     }
+    definition = str(binned.attrs.get("L_definition", "L"))
+    if definition != "L":
+        attrs["L_note"] = f"the volumes are those of dipole shells, but L is {definition}"
     return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _assumptions(binned: xr.Dataset) -> str:
+    """Say what is taken for granted; flux of one pitch angle stands for all of them."""
+    flux = str(binned.attrs.get("flux", "omnidirectional"))
+    isotropic = "isotropic flux" if flux == "omnidirectional" else f"isotropic flux, the one of {flux} at all pitch angles"
+    return f"{isotropic}, constant along the dipole field line; the same at all magnetic local times"
 
 
 def _floor(floor: xr.DataArray | None, flux: xr.DataArray) -> xr.DataArray:

@@ -15,10 +15,12 @@ from ringdecay.decays import FLAGS, VARIABLES, choose_windows, fit_decay
 from ringdecay.decays.intervals import intervals
 from ringdecay.decays.result import flag_attrs
 from ringdecay.decays.windows import check_storms, storm_coords
+from ringdecay.energy_content.content import check_made_by
 from ringdecay.energy_content.dst_star import dst_recovery_rate, means_between, pressure_corrected
 from ringdecay.errors import InputError, unknown
 from ringdecay.lifetime.fits import Fits, has_fit, t_variance
 from ringdecay.lifetime.mean import mean_rate
+from ringdecay.tables import nearest
 
 WINDOWS = ("index_recovery", "flux_decay")
 _HOUR = np.timedelta64(3_600_000_000_000, "ns")
@@ -119,10 +121,12 @@ def energy_decays(
     Raises
     ------
     InputError
-        If `content` is not what `energy_content` returns, there is no such probe, or a setting does not make sense.
+        If `content`, `windows` or `solar_wind` is not what it should be from, there is no such probe, or a setting does not make sense.
     """
-    if not {"energy_content", "energy_density", "band"} <= set(content.variables):
-        raise InputError("give the Dataset that energy_content returns; this one has no energy_content over band")
+    check_made_by("energy_content", content, "energy_content", "energy_content_total", "energy_density", "band")
+    check_made_by("recovery_windows", windows, "window", "storm", "start", "stop")
+    if solar_wind is not None:
+        check_made_by("open_solar_wind", solar_wind, "Pdyn", "Ey")
     probes = [str(name) for name in content["probe"].to_numpy()]
     if probe not in probes:
         raise unknown("probe", probe, probes)
@@ -174,7 +178,7 @@ def _energies(content: xr.Dataset, wanted: Sequence[float]) -> tuple[list[tuple[
         names.append(("energy_content", bands[band], np.nan))
         series.append(content["energy_content"].isel(band=band).to_numpy())
     shells = content["L"].to_numpy()
-    for row in sorted({int(np.argmin(np.abs(shells - value) - 1e-9 * shells)) for value in wanted if shells.size}):
+    for row in nearest(shells, wanted):
         for band in range(len(bands)):
             names.append(("energy_density", bands[band], float(shells[row])))
             series.append(content["energy_density"].isel(L=row, band=band).to_numpy())

@@ -60,8 +60,10 @@ def shell_volume(low: ArrayLike, high: ArrayLike) -> Floats:
     Raises
     ------
     InputError
-        If an L is below 1.
+        If an L is below 1, or `high` is below `low`.
     """
+    if (np.asarray(high) < np.asarray(low)).any():
+        raise InputError("the lower L of a shell comes first, but it is above the higher one")
     return (volume_inside(high) - volume_inside(low)) * EARTH_RADIUS**3
 
 

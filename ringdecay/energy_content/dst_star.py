@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from ringdecay.decays.windows import check_index
+from ringdecay.errors import InputError
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +34,16 @@ def pressure_corrected(index: xr.DataArray, Pdyn: xr.DataArray | None = None) ->
     DataArray over the times of `index`
         Dst - 7.26 sqrt(Pdyn) + 11, nT, named "Dst*" or "SYM-H*"; NaN where the pressure is not known. Without any pressure the index as it
         is, under its own name. The attribute `pressure_correction` says which.
+
+    Raises
+    ------
+    InputError
+        If `index` is no series in order of time, or not in nT.
     """
     check_index(index)
+    unit = index.attrs.get("units", "nT")
+    if unit != "nT":
+        raise InputError(f"the index beside the energy is Dst or SYM-H in nT, but {index.name} is in {unit}")
     known = None if Pdyn is None else Pdyn.dropna("time")
     if Pdyn is None or known is None or not known.sizes["time"]:
         return index.assign_attrs(pressure_correction=_NOT_CORRECTED)

@@ -9,7 +9,8 @@ tick labels included, if you make them inside ``with matplotlib.rc_context(ringd
 from ringdecay.plots.beside_theory import factor_panel, ratio_against_energy, ratio_panel, theory_ratio
 from ringdecay.plots.coverage import coverage_calendar, coverage_cells, sector_panel
 from ringdecay.plots.curves import lifetime_curves, tau_against_energy, tau_against_L
-from ringdecay.plots.energy import dst_panel, energy_decay_panel, energy_overview, energy_panel, shell_decay_panel
+from ringdecay.plots.energy import dst_panel, energy_overview, energy_panel, pressure_panel
+from ringdecay.plots.energy_decay import energy_decay_panel, shell_decay_panel
 from ringdecay.plots.estimators import estimator_comparison
 from ringdecay.plots.fits import fit_panel, storm_fits
 from ringdecay.plots.maps import count_panel, lifetime_map, tau_panel
@@ -39,6 +40,7 @@ __all__ = [
     "lifetime_map",
     "lifetime_surface",
     "overview",
+    "pressure_panel",
     "ratio_against_energy",
     "ratio_panel",
     "save",

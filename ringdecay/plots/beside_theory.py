@@ -273,8 +273,10 @@ def _ratio_curve(ax: Axes, curve: xr.Dataset, energy: npt.NDArray[np.floating], 
 
 
 def _growing(comparison: xr.Dataset) -> npt.NDArray[np.bool_]:
-    """Tell where the flux is found to grow, in the order of the dimensions that `rate_high` has."""
-    out: npt.NDArray[np.bool_] = comparison["rate_high"].to_numpy() < 0
+    """Tell where the flux is found to grow, in the order of the dimensions that `verdict` has; paper mode has no mean rate."""
+    if "rate_high" not in comparison:
+        return np.zeros(comparison["verdict"].shape, dtype=bool)
+    out: npt.NDArray[np.bool_] = comparison["rate_high"].transpose(*comparison["verdict"].dims).to_numpy() < 0
     return out
 
 

@@ -1,4 +1,4 @@
-"""The energy of the ring current over time, the depression that it makes beside the storm index, and how fast both decay."""
+"""The energy of the ring current over time, the depression that it makes beside the storm index, how fast both decay, and pressure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from ringdecay.plots.labels import source
+from ringdecay.energy_content import pressure_table
+from ringdecay.errors import InputError, unknown
+from ringdecay.plots.energy_decay import energy_decay_panel, shell_decay_panel
+from ringdecay.plots.labels import L_label, source
 from ringdecay.plots.over_time import date_axis, index_panel
-from ringdecay.plots.style import COLOURS, MARKERS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
+from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, say, title
 from ringdecay.products import ion_name
 
 # Dark to light, told apart in grey too: low energies, which come and go with the storms, are the dark ones.
 _BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
 _PETAJOULE = 1e15
 _LEGEND_COLUMNS = 6
-_NO_DECAY = "No storm has a window with enough data to fit a decay."
+# A pressure that is less than the greatest by this factor is below the axes.
+_DEPTH = 1e4
 _INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
-_WINDOWS = {"index_recovery": ("recovery of the index", COLOURS[1], "s"), "flux_decay": ("flux decay", COLOURS[0], "o")}
 
 
 @matplotlib.rc_context(STYLE)
@@ -36,7 +39,7 @@ def energy_overview(
     probe: str = "merged",
     figure: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
-    """Draw the index with the depression that the measured energy makes, the energy by band, and the e-folding times of all.
+    """Draw the index with the depression that the measured energy makes, the energy by band, the e-folding times of all, and pressure.
 
     Parameters
     ----------
@@ -56,11 +59,17 @@ def energy_overview(
     Returns
     -------
     Figure or SubFigure
+
+    Raises
+    ------
+    InputError
+        If `content` has no such probe, or `decays` are those of another.
     """
-    figure = new_figure(figure, height=6.4)
+    _check_probe(content, probe, decays)
+    figure = new_figure(figure, height=8.4)
     ion = ion_name(content.attrs)
     title(figure, f"Energy of the ring current in {ion}s ({source(content)})", content, index)
-    grid = figure.add_gridspec(3, 2, height_ratios=[1.0, 1.15, 1.25])
+    grid = figure.add_gridspec(4, 2, height_ratios=[1.0, 1.15, 1.25, 1.15])
     top, middle = figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, :])
     dst_panel(content, index, storms, probe=probe, ax=top)
     energy_panel(content, decays, storms=storms, probe=probe, ax=middle)
@@ -68,6 +77,8 @@ def energy_overview(
     top.tick_params(labelbottom=False)
     energy_decay_panel(decays, ax=figure.add_subplot(grid[2, 0]))
     shell_decay_panel(decays, ax=figure.add_subplot(grid[2, 1]))
+    pressure_panel(content, probe=probe, ax=figure.add_subplot(grid[3, 0]))
+    pressure_panel(content, "energy_density", probe=probe, ax=figure.add_subplot(grid[3, 1]))
     return figure
 
 
@@ -91,7 +102,13 @@ def dst_panel(content: xr.Dataset, index: xr.DataArray, storms: pd.DataFrame, *,
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    InputError
+        If `content` has no such probe.
     """
+    _check_probe(content, probe)
     ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
     span = _span(content)
     storms = storms[(storms["minimum"] >= span[0]) & (storms["minimum"] <= span[1])]
@@ -136,7 +153,13 @@ def energy_panel(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    InputError
+        If `content` has no such probe, or `decays` are those of another.
     """
+    _check_probe(content, probe, decays)
     ax = new_axes(ax, height=2.2, width=TWO_COLUMNS)
     mark_simulated(ax, content)
     date_axis(ax)
@@ -146,7 +169,7 @@ def energy_panel(
     if not np.isfinite(energy).any():
         return say(ax, "No time bin has flux in enough of the volume.")
     # The highest energies change least, so they lie at the bottom.
-    colours = _BANDS if len(energy) <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, len(energy)))
+    colours = _band_colours(len(energy))
     upper = np.zeros(energy.shape[1])
     for band in range(len(energy))[::-1]:
         lower, upper = upper, upper + energy[band]
@@ -167,117 +190,71 @@ def energy_panel(
 
 
 @matplotlib.rc_context(STYLE)
-def energy_decay_panel(decays: xr.Dataset, *, ax: Axes | None = None) -> Axes:
-    """Draw the e-folding times of the energy, band by band, and of the index: single storms, and the mean rates with their intervals.
+def pressure_panel(content: xr.Dataset, quantity: str = "pressure", *, probe: str = "merged", ax: Axes | None = None) -> Axes:
+    """Draw partial pressure or energy density against L, a line for each energy band.
 
     Parameters
     ----------
-    decays : Dataset
-        From `energy_decays`.
+    content : Dataset
+        From `energy_content`.
+    quantity : {"pressure", "energy_density"}
+        What is drawn.
+    probe : str
+        Whose flux.
     ax : Axes, optional
         Where to draw.
 
     Returns
     -------
     Axes
+        Lines are medians over the time bins; shaded is what the middle 68 % of the bins have.
+
+    Raises
+    ------
+    InputError
+        If `content` has no such probe.
     """
-    ax = new_axes(ax, height=2.6)
-    mark_simulated(ax, decays)
-    ax.set_title(f"Energy in {decays.attrs.get('L_range', 'all L')}, and index", loc="left")
-    places = np.flatnonzero(decays["quantity"].to_numpy() != "energy_density")
-    if not bool(decays["rate"].isel(series=places).notnull().any()):
-        return say(ax, _NO_DECAY)
-    handles = []
-    for i, (window, (label, colour, marker)) in enumerate(_WINDOWS.items()):
-        one = decays.sel(window=window).isel(series=places)
-        handles.append(_draw_taus(ax, one, np.arange(len(places)) + 0.24 * (i - 0.5), label, colour, marker))
-    predicted = decays["rate_predicted"].sel(window="index_recovery", storm=0).isel(series=places).to_numpy()
-    if np.isfinite(predicted).any():
-        at = len(places) - 1
-        ax.plot([at - 0.35, at + 0.35], [1 / predicted[-1]] * 2, color=COLOURS[3], linewidth=1.6)
-        handles.append(Line2D([], [], color=COLOURS[3], linewidth=1.6, label="O'Brien and McPherron (2000)"))
-    names = [_without_unit(band) for band in decays["band"].to_numpy()[places][:-1]]
-    _name_bands(ax, [*names, str(decays["quantity"].to_numpy()[places[-1]])])
-    ax.set_xlabel("energy (keV), and index")
-    _finish(ax, decays)
-    ax.legend(handles=handles, loc="upper right", borderaxespad=0.3)
-    return ax
-
-
-@matplotlib.rc_context(STYLE)
-def shell_decay_panel(decays: xr.Dataset, *, window: str = "flux_decay", ax: Axes | None = None) -> Axes:
-    """Draw the e-folding times of the energy density at several L, band by band: mean rates over storms with their intervals.
-
-    Parameters
-    ----------
-    decays : Dataset
-        From `energy_decays`.
-    window : str
-        Which part of the recovery.
-    ax : Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    Axes
-    """
-    ax = new_axes(ax, height=2.6)
-    mark_simulated(ax, decays)
-    ax.set_title(f"Energy density, {_WINDOWS[window][0]}", loc="left")
-    of_density = decays.isel(series=np.flatnonzero(decays["quantity"].to_numpy() == "energy_density")).sel(window=window)
-    if not bool(of_density["rate"].notnull().any()):
-        return say(ax, _NO_DECAY)
-    shells = np.unique(of_density["L"].to_numpy())
-    bands = list(dict.fromkeys(of_density["band"].to_numpy().tolist()))
-    handles = []
-    for i, shell in enumerate(shells):
-        one = of_density.isel(series=np.flatnonzero(of_density["L"].to_numpy() == shell))
-        shift = 0.5 * (i - (len(shells) - 1) / 2) / max(len(shells), 2)
-        colour, marker = COLOURS[(2 * i + 3) % len(COLOURS)], MARKERS[i % len(MARKERS)]
-        handles.append(_draw_taus(ax, one, np.arange(len(bands)) + shift, f"L = {shell:g}", colour, marker, storms=False))
-    _name_bands(ax, [_without_unit(band) for band in bands])
-    ax.set_xlabel("energy (keV)")
-    _finish(ax, decays)
-    ax.legend(handles=handles, loc="upper left", borderaxespad=0.3)
-    return ax
-
-
-def _draw_taus(ax: Axes, one: xr.Dataset, x: np.ndarray, label: str, colour: str, marker: str, storms: bool = True) -> Line2D:
-    """Draw the mean over storms of some series, and the single storms small and pale."""
-    mean = one.sel(storm=0)
-    tau, low, high, limit = (mean[name].to_numpy() for name in ("tau", "tau_low", "tau_high", "tau_limit"))
-    if storms:
-        for k in range(1, one.sizes["storm"]):
-            # Resolved or not, so that they are not the fast ones only; a storm in which it grows has no such time.
-            ax.plot(x, one["tau"].isel(storm=k), marker, color=colour, alpha=0.3, markersize=1.8, linewidth=0, markeredgewidth=0)
-    resolved = np.isfinite(high)
-    spread = [tau[resolved] - low[resolved], high[resolved] - tau[resolved]]
-    ax.errorbar(x[resolved], tau[resolved], yerr=spread, fmt=marker, color=colour, markersize=4.0, elinewidth=1.0, capsize=2.0)
-    for at, value in zip(x, limit, strict=True):
-        if np.isfinite(value):
-            ax.annotate("", (at, 2.2 * value), (at, value), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 0.9})
-            ax.plot([at - 0.06, at + 0.06], [value, value], color=colour, linewidth=1.2)
-    return Line2D([], [], color=colour, marker=marker, linewidth=0, markersize=4.0, label=label)
-
-
-def _name_bands(ax: Axes, names: list[str]) -> None:
-    many = len(names) > _LEGEND_COLUMNS + 1
-    ax.set_xticks(range(len(names)), names, rotation=60 if many else 0, ha="right" if many else "center")
-
-
-def _finish(ax: Axes, decays: xr.Dataset) -> None:
+    _check_probe(content, probe)
+    ax = new_axes(ax, height=2.4)
+    mark_simulated(ax, content)
+    ax.set_xlabel(L_label(content))
+    table = pressure_table(content)
+    table = table[(table["probe"] == probe) & (table[f"{quantity}_high"] > 0)]
+    if table.empty:
+        return say(ax, "There is no flux.")
     ax.set_yscale("log")
-    names = ("tau", "tau_low", "tau_high", "tau_limit", "rate_predicted")
-    values = np.concatenate([decays[name].sel(storm=0).to_numpy().ravel() for name in names[:-1]])
-    values = np.append(values, 1 / decays[names[-1]].sel(storm=0).to_numpy().ravel())
-    values = values[np.isfinite(values) & (values > 0)]
-    low, high = (max(values.min(), 0.05), min(values.max(), 3e3)) if values.size else (0.5, 200.0)
-    # Room for the legend, a third of the height.
-    ax.set_ylim(low / 1.6, high * max((high / low) ** 0.4, 3.0))
-    plain_log_axis(ax.yaxis, *ax.get_ylim())
-    ax.set_ylabel("e-folding time (days)")
+    top = float(table[f"{quantity}_high"].max())
+    bottom = top / _DEPTH
+    for band, colour in enumerate(_band_colours(content.sizes["band"])):
+        one = table[table["band"] == content["band"].to_numpy()[band]]
+        median, low, high = (one[f"{quantity}_{ending}"].to_numpy() for ending in ("median", "low", "high"))
+        # What fluctuates below its floor has no logarithm: the shading goes on to below the axes.
+        ax.fill_between(one["L"], np.maximum(low, bottom / 10), np.maximum(high, bottom / 10), color=colour, alpha=0.25, linewidth=0)
+        median = np.where(median > 0, median, np.nan)
+        ax.plot(one["L"], median, color=colour, linewidth=1.2, label=_name(content, band), gid=f"{quantity} {band}")
+    unit = {"pressure": "partial pressure (nPa)", "energy_density": "energy density (keV cm$^{-3}$)"}[quantity]
+    ax.set_ylabel(unit)
+    ax.set_title(f"{unit.split(' (')[0].capitalize()}, median and 68 % of the time bins", loc="left")
     ax.grid(visible=True, axis="y", color="0.92", linewidth=0.5)
     ax.set_axisbelow(True)
+    # Room for the legend.
+    ax.set_ylim(bottom, top * _DEPTH**0.35)
+    ax.legend(loc="upper right", ncols=2, borderaxespad=0.3, handlelength=1.4)
+    return ax
+
+
+def _check_probe(content: xr.Dataset, probe: str, decays: xr.Dataset | None = None) -> None:
+    """Refuse a probe that is not there, and decays of another one, which would be drawn upon energy that they were not fitted to."""
+    probes = [str(name) for name in content["probe"].to_numpy()]
+    if probe not in probes:
+        raise unknown("probe", probe, probes)
+    fitted = probe if decays is None else str(decays.attrs.get("probe", probe))
+    if fitted != probe:
+        raise InputError(f"the decays are those of probe {fitted!r}, but the energy of {probe!r} is to be drawn; fit them with its probe")
+
+
+def _band_colours(count: int) -> Any:
+    return _BANDS[:count] if count <= len(_BANDS) else matplotlib.colormaps["cividis"](np.linspace(0, 1, count))
 
 
 def _draw_fits(ax: Axes, decays: xr.Dataset) -> bool:
@@ -305,7 +282,3 @@ def _span(content: xr.Dataset) -> Any:
 
 def _name(content: xr.Dataset, band: int) -> str:
     return str(content["band"].to_numpy()[band]).replace("-", "\N{EN DASH}")
-
-
-def _without_unit(band: str) -> str:
-    return band.removesuffix(" keV").replace("-", "\N{EN DASH}")

@@ -232,6 +232,12 @@ rule measure_energy:
     output:
         content=f"{RESULTS}/energy_content.nc",
         content_table=f"{RESULTS}/energy_content.csv",
+        pressure_table=report(
+            f"{RESULTS}/pressure.csv",
+            caption="../report/pressure.rst",
+            category="Tables",
+            labels={"table": "partial pressure"},
+        ),
         decays=f"{RESULTS}/energy_decay.nc",
         decay_table=report(
             f"{RESULTS}/energy_decay.csv",

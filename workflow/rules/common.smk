@@ -133,6 +133,7 @@ def final_outputs():
         "start_delays.csv",
         "energy_content.nc",
         "energy_content.csv",
+        "pressure.csv",
         "energy_decay.nc",
         "energy_decay.csv",
         "influence.csv",

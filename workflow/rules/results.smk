@@ -387,8 +387,6 @@ rule plot_theory_map:
         mem_mb=1000,
     params:
         code=code("plot_theory_map"),
-        angle=config["flux"]["equatorial_pitch_angle"]
-        or config["theory"]["equatorial_pitch_angle"],
         settings=config["figures"]["theory"],
     message:
         "Drawing the map of predicted lifetimes"

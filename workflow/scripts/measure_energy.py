@@ -20,4 +20,5 @@ with logged_to(snakemake.log[0]):
     write_dataset(with_provenance(content, record), target.content)
     write_dataset(with_provenance(decays, record), target.decays)
     write_csv(ec.content_table(content), target.content_table, ec.content_header(content))
+    write_csv(ec.pressure_table(content), target.pressure_table, ec.pressure_header(content))
     write_csv(ec.decay_table(decays), target.decay_table, ec.decay_header(decays))

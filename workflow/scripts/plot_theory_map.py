@@ -7,7 +7,9 @@ from ringdecay.theory import loss_rate_over
 
 with logged_to(snakemake.log[0]):
     lifetimes = open_dataset(snakemake.input.lifetimes)
-    common, settings = {"equatorial_pitch_angle": snakemake.params.angle}, snakemake.params.settings
+    # That of the comparison: of flux by pitch angle the middle of its bin, which is not the angle of the config.
+    common = {"equatorial_pitch_angle": lifetimes.attrs["theory_equatorial_pitch_angle"]}
+    settings = snakemake.params.settings
     figure = plots.theory_map(loss_rate_over(lifetimes, **common), loss_rate_over(lifetimes, **common, **settings))
     for path in snakemake.output:
         plots.save(figure, path)
