@@ -301,8 +301,11 @@ def damaged(short, tmp_path):
 
 def test_bad_days_are_counted_and_the_run_goes_on(damaged):
     folder, config, names = damaged
+    # In paper mode, so that this mode, too, is seen to run to its end.
+    config.write_text(config.read_text() + "fit:\n  mode: paper\n")
     snakemake(folder, "--configfile", str(config))
     results = folder / "results/damaged"
+    assert open_dataset(results / "lifetimes.nc").attrs["mode"] == "paper"
     files = pd.read_csv(results / "files.csv", comment="#").set_index("name")
     for name, word in ((names[0], "cut short"), (names[1], "HTML"), (names[3], "empty file")):
         assert files.loc[name, "status"] == "refused"
