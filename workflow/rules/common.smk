@@ -1,3 +1,4 @@
+import functools
 import os
 import sys
 from pathlib import Path
@@ -54,11 +55,18 @@ wildcard_constraints:
     year=r"\d{4}",
 
 
-def code(script):
-    """Give the fingerprint of the source that a script imports, because Snakemake sees only changes of the script itself."""
+@functools.cache
+def fingerprint_of(script):
+    """Give the fingerprint of the source that a script imports."""
     return script_fingerprint(
         PROJECT / f"workflow/scripts/{script}.py", PROJECT / "ringdecay"
     )
+
+
+def code(script):
+    """Give a parameter that changes with the source a script imports, because Snakemake sees only changes of the script itself."""
+    # A function, so that a job that an executor starts in a process of its own reads the source of its own script only.
+    return lambda wildcards: fingerprint_of(script)
 
 
 def span(wildcards):
