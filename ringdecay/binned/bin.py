@@ -20,10 +20,9 @@ import xarray as xr
 from ringdecay.binned.grid import Exclusion, Grid, utc
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.records import count_records
-from ringdecay.binned.sums import SUMS, counts_and_exposure, sums_by_cell
+from ringdecay.binned.sums import SUMS, sum_flux
 from ringdecay.errors import FileError, InputError
-from ringdecay.flux import date_and_probe, dates_of_change, equatorial_pitch_angle, open_flux, same_energies, solid_angle, with_traced
-from ringdecay.flux.pitch_angle import MIN_COVERAGE, average_over_sphere
+from ringdecay.flux import date_and_probe, dates_of_change, equatorial_bin, open_flux, same_energies, solid_angle, with_traced
 from ringdecay.products import PRODUCTS, get_product
 
 logger = logging.getLogger(__name__)
@@ -136,13 +135,7 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
     time = flux["time"].to_numpy()
     latitude = flux["MLAT"].to_numpy()
     values, n_excluded = _exclude(values, energy, L, time, product, probe, exclude)
-    if "counting_error" in flux:
-        error = flux["counting_error"].transpose("time", "energy", "pitch_angle").to_numpy()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            counts = np.where(error > 0, (100.0 / error.astype(np.float64)) ** 2, np.nan)
-    else:
-        counts = np.full(values.shape, np.nan)
-
+    error = flux["counting_error"].transpose("time", "energy", "pitch_angle").to_numpy() if "counting_error" in flux else None
     index = grid.time_index(time)
     first, n_times = int(index.min()), int(index.max() - index.min()) + 1
     seconds = (time - grid.time_centre(index)).astype(np.int64) / 1e9
@@ -154,27 +147,11 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
         near_equator = inside & (np.abs(latitude) <= grid.max_MLAT)
     cell = np.where(inside, (index - first) * n_L + shell, -1)
 
-    weight = solid_angle(flux["pitch_angle_bounds"].to_numpy())
-    mean, coverage = average_over_sphere(values, weight)
-    mean = np.where(coverage >= MIN_COVERAGE, mean, np.nan)
-    known = np.isfinite(counts) & np.isfinite(values)
-    # A sum of no known count is an unknown count, not a zero.
-    total = np.where(known.any(axis=2), np.sum(np.where(known, counts, 0.0), axis=2), np.nan)
-    omni_counts, omni_exposure = counts_and_exposure(mean, total)
-    shape = (len(SUMS), n_times, n_L, energy.size)
-    omni = sums_by_cell(np.where(near_equator, cell, -1), n_times * n_L, mean, omni_counts, omni_exposure, seconds)
-
     n_angles = grid.pitch_angle_edges.size - 1
-    angle = equatorial_pitch_angle(flux["pitch_angle"].to_numpy(), latitude)
-    with np.errstate(invalid="ignore"):
-        which = np.minimum(np.searchsorted(grid.pitch_angle_edges, angle, side="right") - 1, n_angles - 1)
-    angle_cell = np.where(np.isfinite(angle) & (cell >= 0)[:, None], cell[:, None] * n_angles + which, -1).ravel()
-    by_angle = np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(-1, energy.size)
-    angle_counts, angle_exposure = counts_and_exposure(by_angle, np.ascontiguousarray(counts.transpose(0, 2, 1)).reshape(-1, energy.size))
-    resolved = sums_by_cell(
-        angle_cell, n_times * n_L * n_angles, by_angle, angle_counts, angle_exposure, np.repeat(seconds, values.shape[2])
-    ).reshape(len(SUMS), n_times, n_L, n_angles, energy.size)
-    used = inside & np.isfinite(values).any(axis=(1, 2))
+    angle = equatorial_bin(flux["pitch_angle"].to_numpy(), latitude, grid.pitch_angle_edges)
+    weight = solid_angle(flux["pitch_angle_bounds"].to_numpy())
+    sums = sum_flux(values, error, seconds, cell, n_times * n_L, near_equator, angle, n_angles, weight)
+    used = inside & sums.measured
     local_time = flux["MLT"].to_numpy() if "MLT" in flux.coords else np.full(time.shape, np.nan)
     records = count_records(np.where(used, cell, -1), (n_times, n_L), local_time, latitude)
     facts = {
@@ -188,7 +165,8 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
         "file_MLAT_method": str(flux["MLAT"].attrs.get("method", "")),
         "file_MLT_method": str(flux["MLT"].attrs.get("method", "")) if "MLT" in flux.coords else "",
     }
-    return Partial(first, omni.reshape(shape), np.moveaxis(resolved, 3, 4), energy, records, facts)
+    shape = (len(SUMS), n_times, n_L, energy.size)
+    return Partial(first, sums.omnidirectional.reshape(shape), sums.resolved.reshape(*shape, n_angles), energy, records, facts)
 
 
 def _exclude(

@@ -147,7 +147,7 @@ def read_records(
         elif (first, last) == (block.first, block.last + 1):
             _unpack(source, layout, block, target)
         else:
-            target[:] = _whole_block(source, layout, block)[skip : skip + len(target)]
+            target[:] = _kept_block(source, layout, block)[skip : skip + len(target)]
         filled = last
     _fill_missing(source, layout, index, raw, start, filled, stop, missing)
     native = to_native(values)
@@ -156,6 +156,15 @@ def read_records(
 
 def _unpack(source: Source, layout: Layout, block: Block, target: memoryview) -> None:
     inflate(source, block.offset, block.stored, layout.compression, target, f"records {block.first} to {block.last} of {layout.name}")
+
+
+def _kept_block(source: Source, layout: Layout, block: Block) -> memoryview:
+    """Unpack a block of which a part is wanted, and keep it, the last of its variable, for whoever asks for the rest."""
+    offset, content = source.last_block.get(layout.name, (-1, memoryview(b"")))
+    if offset != block.offset:
+        content = _whole_block(source, layout, block)
+        source.last_block[layout.name] = (block.offset, content)
+    return content
 
 
 def check_block(source: Source, layout: Layout, block: Block) -> None:

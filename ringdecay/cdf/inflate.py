@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
+from deflate import DeflateError, gzip_decompress
 
 from ringdecay.cdf.source import Source, damaged
 from ringdecay.errors import FileError
@@ -21,6 +22,8 @@ _OTHER = {2: "Huffman", 3: "adaptive Huffman", 16: "Zstandard"}
 _MOST = {RLE: 128, GZIP: 1032}
 # Compressed bytes are handed to zlib in pieces, so that what it gives back at once stays small beside the values.
 _PIECE = 65_536
+# libdeflate unpacks a block in one go, through memory of the block's own size; a larger one goes through zlib piece by piece.
+_AT_ONCE = 2**26
 
 
 def check_method(source: Source, method: int, what: str) -> None:
@@ -48,6 +51,8 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
     if method == RLE:
         _expand_zeros(source, offset, stored, target, what)
         return
+    if len(target) <= _AT_ONCE and _inflate_at_once(source.piece(offset, stored), target):
+        return
     machine = zlib.decompressobj(wbits=31)
     done = 0
     for at in range(0, stored, _PIECE):
@@ -69,6 +74,19 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
             raise damaged(source.path, f"compressed bytes of {what} to end where they say", "bytes behind their end")
     if not machine.eof or done != len(target):
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")
+
+
+def _inflate_at_once(packed: bytes | bytearray, target: memoryview) -> bool:
+    """Unpack a sound gzip block with libdeflate, twice as fast as zlib; tell if that went well, and leave it to zlib to say why not."""
+    try:
+        found = gzip_decompress(packed, len(target))
+    except DeflateError:
+        return False
+    # libdeflate checks the CRC and the length that stand behind the deflated bytes, but not that they are the last of `packed`.
+    if len(found) != len(target) or int.from_bytes(packed[-4:], "little") != len(target):
+        return False
+    target[:] = found
+    return True
 
 
 def _expand_zeros(source: Source, offset: int, stored: int, target: memoryview, what: str) -> None:

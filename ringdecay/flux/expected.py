@@ -122,28 +122,20 @@ def check_shapes(path: Path, found: Mapping[str, CdfVariable], product: Product)
             raise FileError(path, f"three components of {variable.name}", f"sizes {values.shape}", "report this file")
 
 
-def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:
-    """Check that measured values have good flags at all: another convention of the flags must not lose a file in silence.
+def no_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], product: Product) -> FileError:
+    """Make the error for a file none of whose measured values has a good flag: another convention must not lose it in silence.
 
     Parameters
     ----------
     flags : ndarray
         Flags of the measured values.
-    good : ndarray of bool
-        Which of them are good.
-
-    Raises
-    ------
-    FileError
-        If there are measured values and none is good.
     """
-    if flags.size and not good.any():
-        raise FileError(
-            path,
-            f"{name} with values of {product.good_quality} for good data",
-            f"only {np.unique(flags)[:10].tolist()}: every record would be refused",
-            "look up what these flags mean and report this file",
-        )
+    return FileError(
+        path,
+        f"{name} with values of {product.good_quality} for good data",
+        f"only {np.unique(flags)[:10].tolist()}: every record would be refused",
+        "look up what these flags mean and report this file",
+    )
 
 
 def date_and_probe(path: str | Path, product: Product) -> tuple[str | None, str | None]:

@@ -12,7 +12,8 @@ from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
-from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
+from ringdecay.flux.expected import check_sizes, no_good_flags, order_of_axes, unit_factor
+from ringdecay.flux.kernels import count_missing, refuse_flags
 from ringdecay.flux.pitch_angle import edges_of_centres
 from ringdecay.flux.values import Measured, measured, measured_error, measured_flux
 from ringdecay.products import Product
@@ -46,14 +47,15 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
     order = order_of_axes(path, found["flux"], wanted)
 
     def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """As a new array over (record, energy, pitch angle), of the ion's channels and the angles in use."""
+        """Give values over (record, energy, pitch angle), of the ion's channels and the angles in use."""
         values = np.transpose(values, (0, *(axis + 1 for axis in order)))
         if channels.index.size < channels.size:
             values = values[:, channels.index]
-        return np.array(values if places.size == n_angles else values[:, :, places], order="C")
+        return np.ascontiguousarray(values if places.size == n_angles else values[:, :, places])
 
     flux = canonical(measured_flux(found["flux"]))
-    n_fill = int(np.isnan(flux).sum())
+    rows = flux.reshape(flux.shape[0], -1)  # the same memory
+    n_fill = count_missing(rows)
     flux[channels.other_table] = np.nan
     if factor != 1.0:
         flux *= np.asarray(factor, dtype=flux.dtype)
@@ -63,12 +65,11 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
         check_sizes(path, found["quality"], found["flux"].values.shape, (records,), (records, 1))
         flags = found["quality"].values
         # One flag a record, or one a value.
-        flags = canonical(flags) if flags.ndim == 3 else flags.reshape(len(flux), 1, 1)
-        good = np.broadcast_to(np.isin(flags, product.good_quality), flux.shape)
-        known = np.isfinite(flux)
-        check_good_flags(path, found["quality"].name, np.broadcast_to(flags, flux.shape)[known], good[known], product)
-        n_bad = int((known & ~good).sum())
-        flux[~good] = np.nan
+        flags = (canonical(flags) if flags.ndim == 3 else flags).reshape(records, -1)
+        n_bad, n_good = refuse_flags(rows, flags, np.asarray(product.good_quality))
+        if n_bad and not n_good:
+            known = np.isfinite(canonical(measured_flux(found["flux"]))).reshape(rows.shape)
+            raise no_good_flags(path, found["quality"].name, np.broadcast_to(flags, rows.shape)[known], product)
     for role in ("counting_error", "counts"):
         if role in found:
             check_sizes(path, found[role], found["flux"].values.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringdecay.cdf import CdfVariable
+from ringdecay.flux.kernels import keep_measured
 
 #: Name to values over time and attributes.
 Coordinates = Mapping[str, tuple[npt.NDArray[np.float64], dict[str, str]]]
@@ -70,16 +72,13 @@ def measured(variable: CdfVariable) -> npt.NDArray[Any]:
 
 
 def measured_flux(variable: CdfVariable) -> npt.NDArray[Any]:
-    """Give the flux with missing values as NaN.
+    """Give the flux with missing values as NaN, in a new array.
 
-    Zero is a measurement even where the file begins its valid range above it (NASA's record of MagEIS begins that of its spin averages
-    at 1e-6): without zeros a weak flux would be too high. A negative flux is none, as no product here has its background subtracted.
+    What is missing is what `measured` says. Zero is a measurement even where the file begins its valid range above it (NASA's record of
+    MagEIS begins that of its spin averages at 1e-6): without zeros a weak flux would be too high. A negative flux is none, as no product
+    here has its background subtracted.
     """
-    values = np.array(measured(variable), dtype=variable.values.dtype if variable.values.dtype.kind == "f" else np.float64)
-    if not np.array_equal(variable.attributes.get("FILLVAL", -1e31), 0):
-        values[variable.values == 0] = 0
-    values[values < 0] = np.nan
-    return values
+    return _kept(variable, 0.0, zero_is_measured=not np.array_equal(variable.attributes.get("FILLVAL", -1e31), 0))
 
 
 def measured_error(found: Mapping[str, CdfVariable]) -> npt.NDArray[Any] | None:
@@ -88,10 +87,43 @@ def measured_error(found: Mapping[str, CdfVariable]) -> npt.NDArray[Any] | None:
     An error of zero or below, and a count of zero, say nothing of the counts: they are NaN.
     """
     if "counting_error" in found:
-        error = measured(found["counting_error"])
-        return np.where(error > 0, error, np.asarray(np.nan, dtype=error.dtype))
+        return _kept(found["counting_error"], np.nextafter(0.0, 1.0), zero_is_measured=False)
     if "counts" in found:
         counts = measured(found["counts"])
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(counts > 0, 100.0 / np.sqrt(counts), np.nan)
     return None
+
+
+def _kept(variable: CdfVariable, least: float, *, zero_is_measured: bool) -> npt.NDArray[Any]:
+    """Give `measured` in one pass, without what is below `least`."""
+    values = variable.values
+    sizes = values.shape[1:] if variable.record_varying else values.shape
+    if values.dtype.kind != "f":
+        # No value of another type is taken as missing for being fill or out of range.
+        values = values.astype(np.float64)
+        fill, low, high = (np.full(sizes, limit) for limit in (np.nan, -np.inf, np.inf))
+    else:
+        fill, low, high = (_limit(variable, key, sizes) for key in ("FILLVAL", "VALIDMIN", "VALIDMAX"))
+    width = math.prod(sizes)
+    kept = np.empty(values.shape, dtype=values.dtype)
+    rows = np.ascontiguousarray(values).reshape(-1, width)
+    keep_measured(rows, fill.ravel(), low.ravel(), high.ravel(), least, zero_is_measured, kept.reshape(-1, width))
+    return kept
+
+
+def _limit(variable: CdfVariable, key: str, sizes: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Give an attribute at each place of a record, as `CdfVariable.masked` and `measured` apply it; where it says nothing, no limit."""
+    none = {"FILLVAL": np.nan, "VALIDMIN": -np.inf, "VALIDMAX": np.inf}[key]
+    limit = np.asarray(variable.attributes.get(key))
+    if limit.dtype.kind not in "fiu":
+        return np.full(sizes, none)
+    if limit.ndim == 0 or limit.shape == sizes[-1:]:
+        return np.array(np.broadcast_to(limit, sizes), dtype=np.float64)
+    places = [axis for axis, size in enumerate(sizes) if (size,) == limit.shape]
+    if key != "FILLVAL" and limit.shape == sizes:
+        return limit.astype(np.float64)
+    if key != "FILLVAL" and len(places) == 1:
+        limit = limit.reshape([-1 if axis == places[0] else 1 for axis in range(len(sizes))])
+        return np.array(np.broadcast_to(limit, sizes), dtype=np.float64)
+    return np.full(sizes, none)
