@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask
 import numpy as np
@@ -20,9 +20,9 @@ import xarray as xr
 from ringdecay.binned.grid import Exclusion, Grid, utc
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.records import count_records
-from ringdecay.binned.sums import SUMS, sum_flux
+from ringdecay.binned.sums import SUMS, FluxSums
 from ringdecay.errors import FileError, InputError
-from ringdecay.flux import date_and_probe, dates_of_change, equatorial_bin, open_flux, same_energies, solid_angle, with_traced
+from ringdecay.flux import Piece, date_and_probe, dates_of_change, equatorial_bin, reading_flux, same_energies, solid_angle, with_traced
 from ringdecay.products import PRODUCTS, get_product
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,14 @@ class Partial:
     energy: npt.NDArray[np.float64]
     records: dict[str, npt.NDArray[np.int32]]  # each (time, L) and its sectors
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Channels(NamedTuple):
+    """In which channels and directions a flux was measured: energies, pitch angles, and the edges of these, shape (directions, 2)."""
+
+    energy: npt.NDArray[np.float64]
+    pitch_angle: npt.NDArray[np.float64]
+    bounds: npt.NDArray[np.float64]
 
 
 def bin_flux(
@@ -116,26 +124,67 @@ def bin_flux(
 
 def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...]) -> Partial | FileError:
     try:
-        return _bin_dataset(open_flux(path, product, probe=probe), grid, product, probe, exclude)
+        with reading_flux(Path(path), get_product(product)) as file:
+            measured, kept = file.measured, file.kept
+            records = xr.Dataset(coords={"time": ("time", measured.time[kept]), **file.coordinates()}, attrs={"source_files": path})
+            channels = Channels(file.energy, measured.pitch_angle, measured.bounds)
+            partial = _bin_records(records, channels, _sound(measured.pieces, file.sound), grid, product, probe, exclude)
+        facts = {"simulated": "yes" if file.simulated else "no", "ion": file.ion, "file_values_bad_quality": measured.tally.refused}
+        return replace(partial, facts={**partial.facts, **facts})
     except FileError as error:
         return error
 
 
 def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude: Sequence[Exclusion]) -> Partial:
-    source = str(flux.attrs.get("source_files", "the flux"))
-    flux = with_traced(flux, grid.L_definition)
-    if grid.L_definition not in flux.coords:
-        raise FileError(source, f"{grid.L_definition} to bin in", f"only {', '.join(map(str, flux.coords))}", "choose another L_definition")
-    if "MLAT" not in flux.coords:
+    dims = ("time", "energy", "pitch_angle")
+    values = np.array(flux["flux"].transpose(*dims))
+    error = flux["counting_error"].transpose(*dims).to_numpy() if "counting_error" in flux else None
+    channels = Channels(*(flux[name].to_numpy() for name in ("energy", "pitch_angle", "pitch_angle_bounds")))
+    partial = _bin_records(flux, channels, [Piece(slice(0, values.shape[0]), values, error)], grid, product, probe, exclude)
+    facts = {
+        "simulated": flux.attrs.get("simulated", "no"),
+        "ion": str(flux.attrs.get("ion", "unknown")),
+        "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
+    }
+    return replace(partial, facts={**partial.facts, **facts})
+
+
+def _sound(pieces: Iterable[Piece], sound: npt.NDArray[np.bool_]) -> Iterator[Piece]:
+    """Take records that are not sound out of the pieces."""
+    if sound.all():
+        yield from pieces
+        return
+    done = 0
+    for piece in pieces:
+        kept = sound[piece.records]
+        n = int(kept.sum())
+        error = None if piece.counting_error is None else piece.counting_error[kept]
+        yield Piece(slice(done, done + n), piece.flux[kept], error)
+        done += n
+
+
+def _bin_records(
+    records: xr.Dataset,
+    channels: Channels,
+    pieces: Iterable[Piece],
+    grid: Grid,
+    product: str,
+    probe: str,
+    exclude: Sequence[Exclusion],
+) -> Partial:
+    """Sum the flux of records, which comes in pieces and may be changed, by where and when `records` says that they were taken."""
+    source = str(records.attrs.get("source_files", "the flux"))
+    records = with_traced(records, grid.L_definition)
+    if grid.L_definition not in records.coords:
+        found = f"only {', '.join(map(str, records.coords))}"
+        raise FileError(source, f"{grid.L_definition} to bin in", found, "choose another L_definition")
+    if "MLAT" not in records.coords:
         # Without it no flux is near the equator and no pitch angle is equatorial: a bin of nothing, in silence.
         raise FileError(source, "a position, from which the magnetic latitude comes", "none", "report this file")
-    values = flux["flux"].transpose("time", "energy", "pitch_angle").to_numpy()
-    energy = flux["energy"].to_numpy()
-    L = flux[grid.L_definition].to_numpy()
-    time = flux["time"].to_numpy()
-    latitude = flux["MLAT"].to_numpy()
-    values, n_excluded = _exclude(values, energy, L, time, product, probe, exclude)
-    error = flux["counting_error"].transpose("time", "energy", "pitch_angle").to_numpy() if "counting_error" in flux else None
+    L, time, latitude = (records[name].to_numpy() for name in (grid.L_definition, "time", "MLAT"))
+    local_time = records["MLT"].to_numpy() if "MLT" in records.coords else np.full(time.shape, np.nan)
+    excluded = _excluded(channels.energy, L, time, product, probe, exclude)
+
     index = grid.time_index(time)
     first, n_times = int(index.min()), int(index.max() - index.min()) + 1
     seconds = (time - grid.time_centre(index)).astype(np.int64) / 1e9
@@ -148,38 +197,40 @@ def _bin_dataset(flux: xr.Dataset, grid: Grid, product: str, probe: str, exclude
     cell = np.where(inside, (index - first) * n_L + shell, -1)
 
     n_angles = grid.pitch_angle_edges.size - 1
-    angle = equatorial_bin(flux["pitch_angle"].to_numpy(), latitude, grid.pitch_angle_edges)
-    weight = solid_angle(flux["pitch_angle_bounds"].to_numpy())
-    sums = sum_flux(values, error, seconds, cell, n_times * n_L, near_equator, angle, n_angles, weight)
-    used = inside & sums.measured
-    local_time = flux["MLT"].to_numpy() if "MLT" in flux.coords else np.full(time.shape, np.nan)
-    records = count_records(np.where(used, cell, -1), (n_times, n_L), local_time, latitude)
+    angle = equatorial_bin(channels.pitch_angle, latitude, grid.pitch_angle_edges)
+    sums = FluxSums(n_times * n_L, channels.energy.size, solid_angle(channels.bounds), n_angles)
+    used, n_excluded = np.zeros(time.size, dtype=bool), 0
+    for piece in pieces:
+        at = piece.records
+        if excluded is not None:
+            mask = np.broadcast_to(excluded[at, :, None], piece.flux.shape)
+            n_excluded += int(np.isfinite(piece.flux[mask]).sum())
+            piece.flux[mask] = np.nan
+        used[at] = sums.add(piece.flux, piece.counting_error, seconds[at], cell[at], near_equator[at], angle[at])
+    omni, resolved = sums.finish()
+    shape = (len(SUMS), n_times, n_L, channels.energy.size)
     facts = {
         "file_records": time.size,
         "file_records_used": int(used.sum()),
         "file_values_excluded": n_excluded,
-        "file_values_bad_quality": int(flux.attrs.get("n_bad_quality", 0)),
-        "simulated": flux.attrs.get("simulated", "no"),
-        "ion": str(flux.attrs.get("ion", "unknown")),
-        "file_L_method": str(flux[grid.L_definition].attrs.get("method", "")),
-        "file_MLAT_method": str(flux["MLAT"].attrs.get("method", "")),
-        "file_MLT_method": str(flux["MLT"].attrs.get("method", "")) if "MLT" in flux.coords else "",
+        "file_L_method": str(records[grid.L_definition].attrs.get("method", "")),
+        "file_MLAT_method": str(records["MLAT"].attrs.get("method", "")),
+        "file_MLT_method": str(records["MLT"].attrs.get("method", "")) if "MLT" in records.coords else "",
     }
-    shape = (len(SUMS), n_times, n_L, energy.size)
-    return Partial(first, sums.omnidirectional.reshape(shape), sums.resolved.reshape(*shape, n_angles), energy, records, facts)
+    counted = count_records(np.where(used, cell, -1), (n_times, n_L), local_time, latitude)
+    return Partial(first, omni.reshape(shape), resolved.reshape(*shape, n_angles), channels.energy, counted, facts)
 
 
-def _exclude(
-    values: npt.NDArray[Any],
+def _excluded(
     energy: npt.NDArray[np.float64],
     L: npt.NDArray[np.float64],
     time: npt.NDArray[np.datetime64],
     product: str,
     probe: str,
     exclude: Sequence[Exclusion],
-) -> tuple[npt.NDArray[Any], int]:
-    """Mask what the exclusions name; tell how many measured values that took."""
-    mask = np.zeros(values.shape[:2], dtype=bool)
+) -> npt.NDArray[np.bool_] | None:
+    """Tell which records and channels the exclusions name, shape (n, energies); None if they name none."""
+    mask = np.zeros((time.size, energy.size), dtype=bool)
     for rule in exclude:
         if rule.probe not in (None, probe) or rule.product not in (None, product):
             continue
@@ -192,9 +243,7 @@ def _exclude(
             rows &= (rule.L[0] <= L) & (rule.L[1] >= L)
         columns = np.ones(energy.size, dtype=bool) if rule.energy is None else (energy >= rule.energy[0]) & (energy <= rule.energy[1])
         mask |= rows[:, None] & columns
-    if not mask.any():
-        return values, 0
-    return np.where(mask[:, :, None], np.nan, values), int((np.isfinite(values) & mask[:, :, None]).sum())
+    return mask if mask.any() else None
 
 
 def _combine(

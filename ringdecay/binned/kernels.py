@@ -148,65 +148,85 @@ def add_records(
         Added to.
     """
     n, width = flux.shape
-    n_directions = angle.shape[1]
     # Records that follow each other mostly share their cell and the bins of their directions. They are added up direction by direction,
     # whole rows at a time, and only the result is distributed.
     rows = np.zeros((omni.shape[0], width))
     first = 0
-    for i in range(n):
-        same = cell[i] == cell[first]
-        for d in range(n_directions):
-            same = same & (angle[i, d] == angle[first, d])
-        if not same:
+    while first < n:
+        last = first + 1
+        while last < n and _same(cell, angle, first, last):
+            last += 1
+        if cell[first] >= 0:
+            for i in range(first, last):
+                _add_one(flux[i], counts[i], logs[i], seconds[i], rows)
+                if near_equator[i]:
+                    _add_mean(mean[i], mean_counts[i], mean_logs[i], seconds[i], omni[:, cell[i]])
             _distribute(rows, cell[first], angle[first], resolved)
-            first = i
-        at = cell[i]
-        if at < 0:
-            continue
-        s = seconds[i]
-        for j in range(width):
-            f = np.float64(flux[i, j])
-            valid = np.abs(f) < np.inf
-            f = f if valid else 0.0
-            one = 1.0 if valid else 0.0
-            above = f > 0.0
-            c = counts[i, j] if above & (counts[i, j] > 0.0) else 0.0
-            log = logs[i, j]
-            rows[0, j] += one
-            rows[1, j] += 0.0 if above else one
-            rows[2, j] += f
-            rows[3, j] += f * f
-            rows[4, j] += log
-            rows[5, j] += log * log
-            rows[6, j] += c
-            rows[7, j] += c / (f if above else 1.0)
-            rows[8, j] += s * one
-        if near_equator[i]:
-            for e in range(mean.shape[1]):
-                f = mean[i, e]
-                if not np.isnan(f):
-                    c = mean_counts[i, e]
-                    log = mean_logs[i, e]
-                    omni[0, at, e] += 1.0
-                    omni[1, at, e] += 0.0 if f > 0.0 else 1.0
-                    omni[2, at, e] += f
-                    omni[3, at, e] += f * f
-                    omni[4, at, e] += log
-                    omni[5, at, e] += log * log
-                    omni[6, at, e] += c
-                    omni[7, at, e] += c / (f if f > 0.0 else 1.0)
-                    omni[8, at, e] += s
-    _distribute(rows, cell[first], angle[first], resolved)
+        first = last
+
+
+@njit(cache=True, nogil=True)
+def _same(cell: Array, angle: Array, one: int, other: int) -> bool:
+    """Tell whether two records belong to the same sums."""
+    same = cell[one] == cell[other]
+    for d in range(angle.shape[1]):
+        same = same & (angle[one, d] == angle[other, d])
+    return bool(same)
+
+
+@njit(inline="always")
+def _terms(flux: Any, counts: float, log: float, seconds: float) -> tuple[float, ...]:
+    """Give what one sample adds to each of the sums, in the order of `SUMS`."""
+    f = np.float64(flux)
+    valid = np.abs(f) < np.inf
+    f = f if valid else np.float64(0.0)
+    one = 1.0 if valid else 0.0
+    above = f > 0.0
+    c = counts if above & (counts > 0.0) else 0.0
+    return one, 0.0 if above else one, f, f * f, log, log * log, c, c / (f if above else 1.0), seconds * one
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_one(flux: Array, counts: Array, logs: Array, seconds: float, rows: Array) -> None:
+    """Add one record to the sums by direction."""
+    # Each sum by name: the compiler makes vector instructions of this, and not of a loop over the sums.
+    for j in range(flux.size):
+        t = _terms(flux[j], counts[j], logs[j], seconds)
+        rows[0, j] += t[0]
+        rows[1, j] += t[1]
+        rows[2, j] += t[2]
+        rows[3, j] += t[3]
+        rows[4, j] += t[4]
+        rows[5, j] += t[5]
+        rows[6, j] += t[6]
+        rows[7, j] += t[7]
+        rows[8, j] += t[8]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_mean(mean: Array, counts: Array, logs: Array, seconds: float, sums: Array) -> None:
+    """Add the mean of one record over the sphere to the sums of its cell, shape (sums, energies)."""
+    for e in range(mean.size):
+        f = mean[e]
+        if not np.isnan(f):
+            t = _terms(f, counts[e], logs[e], seconds)
+            sums[0, e] += t[0]
+            sums[1, e] += t[1]
+            sums[2, e] += t[2]
+            sums[3, e] += t[3]
+            sums[4, e] += t[4]
+            sums[5, e] += t[5]
+            sums[6, e] += t[6]
+            sums[7, e] += t[7]
+            sums[8, e] += t[8]
 
 
 @njit(cache=True, nogil=True)
 def _distribute(rows: Array, cell: int, angle: Array, resolved: Array) -> None:
     """Add the sums by direction to those by equatorial pitch angle, and empty them."""
-    n_directions = angle.size
-    if cell >= 0:
-        for k in range(rows.shape[0]):
-            for j in range(rows.shape[1]):
-                e, d = divmod(j, n_directions)
-                if angle[d] >= 0:
-                    resolved[k, cell, e, angle[d]] += rows[k, j]
+    for k in range(rows.shape[0]):
+        for j in range(rows.shape[1]):
+            e, d = divmod(j, angle.size)
+            if angle[d] >= 0:
+                resolved[k, cell, e, angle[d]] += rows[k, j]
     rows[:] = 0.0

@@ -91,39 +91,63 @@ def refuse_flags(flux: Array, flags: Array, good: Array) -> tuple[int, int]:
     return refused, left
 
 
-@njit(cache=True, nogil=True)
-def add_samples(cell: Array, flux: Array, error: Array, weight: Array, covered: Array, total: Array, counts: Array, lost: Array) -> None:
-    """Add samples to the sums of their cells, in the order of the records.
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_samples(group: Array, angle: Array, edges: Array, flux: Array, error: Array, weight: Array, sums: Array) -> None:
+    """Add samples to the sums of their group of records and bin of pitch angle, in the order of the records.
 
     Parameters
     ----------
-    cell : ndarray of int, shape (n,)
-        Below 0 for none.
-    flux : ndarray, shape (n, energies)
-        NaN is no sample.
-    error : ndarray, shape (n, energies) or (1, energies)
-        Percent; NaN where it says nothing.
-    weight : ndarray, shape (n,)
-        Weight of each sample.
-    covered, total, counts : ndarray, shape (cells, energies)
-        To these are added the weights, weight times flux, and the counts.
-    lost : ndarray of bool, shape (cells, energies)
-        Set where a sample above zero has no error.
+    group, weight : ndarray, shape (n,)
+        Group of each record, below 0 for none, and its weight.
+    angle : ndarray, shape (n, telescopes)
+        Pitch angle; NaN for none.
+    edges : ndarray, shape (bins + 1,)
+        Edges of the bins; the last one belongs to the last bin.
+    flux, error : ndarray, shape (n, telescopes, energies)
+        NaN is no sample; an error that is NaN says nothing.
+    sums : ndarray, shape (groups, bins, 4, energies)
+        To these are added the weights, weight times flux, the counts, and how many samples above zero have no error.
     """
-    for i in range(cell.size):
-        at = cell[i]
-        if at < 0:
+    for i in range(group.size):
+        if group[i] < 0:
             continue
         w = weight[i]
-        row = i if error.shape[0] > 1 else 0
-        for k in range(flux.shape[1]):
-            f = np.float64(flux[i, k])
-            e = np.float64(error[row, k])
-            valid = np.isfinite(f)
-            known = ~np.isnan(e)
-            f = f if valid else 0.0
-            q = 100.0 / (e if known else 1.0)
-            covered[at, k] += w if valid else 0.0
-            total[at, k] += w * f
-            counts[at, k] += q * q if valid & known else 0.0
-            lost[at, k] |= ~known & (f > 0.0)
+        for t in range(angle.shape[1]):
+            if np.isnan(angle[i, t]):
+                continue
+            at = 0
+            for k in range(1, edges.size - 1):
+                at += 1 if angle[i, t] >= edges[k] else 0
+            target = sums[group[i], at]
+            for e in range(flux.shape[2]):
+                f = np.float64(flux[i, t, e])
+                percent = np.float64(error[i, t, e])
+                valid = np.abs(f) < np.inf
+                known = percent == percent
+                f = f if valid else np.float64(0.0)
+                q = 100.0 / (percent if known else 1.0)
+                target[0, e] += w if valid else 0.0
+                target[1, e] += w * f
+                target[2, e] += q * q if valid & known else 0.0
+                target[3, e] += 1.0 if (not known) & (f > 0.0) else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mean_of_samples(sums: Array, factor: float, flux: Array, error: Array) -> None:
+    """Find the mean flux of each group and bin, and the error of its counts in percent.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (groups, bins, 4, energies)
+        From `add_samples`.
+    factor : float
+        Factor to the unit of the result.
+    flux, error : ndarray, shape (groups, energies, bins)
+        Set; NaN where there is no sample, or not all counts are known.
+    """
+    for g in range(sums.shape[0]):
+        for b in range(sums.shape[1]):
+            for e in range(sums.shape[3]):
+                covered, counts = sums[g, b, 0, e], sums[g, b, 2, e]
+                flux[g, e, b] = sums[g, b, 1, e] / covered * factor if covered > 0.0 else np.nan
+                error[g, e, b] = 100.0 / np.sqrt(counts) if (counts > 0.0) & (sums[g, b, 3, e] == 0.0) else np.nan
