@@ -139,6 +139,19 @@ def test_a_server_that_fails_again_and_again_gives_what_the_folder_gives(short, 
     assert not list((folder / "cache").rglob("*.part*"))
 
 
+def test_a_job_a_year_on_processes_gives_what_jobs_of_a_month_give(short, tmp_path):
+    folder, config = clone(tmp_path / "clone"), tmp_path / "years.yaml"
+    archive = short / "resources/short/demo-archive"
+    config.write_text(f'run: years\narchive: {archive}\nstart: "2015-04-15"\nstop: "2015-05-05"\ndask: processes\nbinning_job: year\n')
+    done = snakemake(folder, "resources/years/binned.nc", "--configfile", str(config))
+    # A job has the two cores of the run, not the four it would like.
+    assert re.findall(r"threads: (\d)", done.stdout + done.stderr) == ["2", "2"]
+    assert sorted(path.name for path in (folder / "resources/years/binned").iterdir()) == ["a_2015.nc", "b_2015.nc"]
+    years, months = (open_dataset(run / "binned.nc") for run in (folder / "resources/years", short / "resources/short"))
+    assert content_hash(years) == content_hash(months)
+    assert (folder / "results/years/files.csv").read_bytes() == (short / "results/short/files.csv").read_bytes()
+
+
 def test_a_run_makes_everything_it_names(short):
     results = short / "results/short"
     names = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
