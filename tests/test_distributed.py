@@ -93,7 +93,9 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, started):
     options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--preload", str(tmp_path / "slow.py"))
     workers = {who: started("dask", "worker", address, "--name", who, *options, env=env) for who in ("one", "other")}
     config = tmp_path / "cluster.yaml"
-    config.write_text(f'run: cluster\narchive: {archive}\nstart: "2015-07-01"\nstop: "2015-07-{DAYS + 1:02d}"\nprobes: [a]\ndask: {address}\n')
+    config.write_text(
+        f'run: cluster\narchive: {archive}\nstart: "2015-07-01"\nstop: "2015-07-{DAYS + 1:02d}"\nprobes: [a]\ndask: {address}\n'
+    )
     with Client(address) as client:
         client.wait_for_workers(2, timeout=60)
         target = "resources/cluster/binned/a_201507.nc"

@@ -47,9 +47,9 @@ def test_a_wrong_place_is_one_clear_sentence():
 def test_workers_that_would_give_other_values_are_refused(files, monkeypatch):
     with LocalCluster(n_workers=1, threads_per_worker=1, **HERE) as cluster:
         where = cluster.scheduler_address
-        with pytest.raises(InputError, match=r"does not see .*/gone\.cdf; put the files where all machines see them"):
-            with dask_on(where, files=[*files, "gone.cdf"]):
-                pass
+        refused = pytest.raises(InputError, match=r"does not see .*/gone\.cdf; put the files where all machines see them")
+        with refused, dask_on(where, files=[*files, "gone.cdf"]):
+            pass
         with dask_on(where, files=files):
             pass
         answers = iter(["of the worker", "of the run"])

@@ -1,3 +1,9 @@
+localrules:
+    find_storms,
+    relate_storms,
+    average_lifetimes,
+
+
 rule bin_flux:
     input:
         lock=lock_of,
@@ -10,7 +16,7 @@ rule bin_flux:
     # With workers of its own a job takes four cores, or all if there are fewer; --set-threads bin_flux=16 for another number.
     threads: 4 if config["dask"] in ("processes", "threads") else 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, threads: 1500 + 500 * threads,
     params:
         code=code("bin_flux"),
         span=span,
