@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.errors import FileError
+from ringdecay.errors import FileError, InputError
 
 # Attributes that say when and where a result was made, not what it is; they do not enter the content hash.
 UNHASHED_ATTRIBUTES = frozenset({"history", "date_created", "provenance"})
@@ -73,15 +73,27 @@ def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         dataset.to_netcdf(beside, engine="netcdf4", encoding=encoding)
 
 
-def open_dataset(path: str | os.PathLike[str]) -> xr.Dataset:
+def open_dataset(path: str | os.PathLike[str], choose: Callable[[xr.Dataset], xr.Dataset] = lambda dataset: dataset) -> xr.Dataset:
     """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    choose : callable
+        What to take of it, such as `select_flux`; what it leaves out is not read.
 
     Raises
     ------
     FileError
         If the file is missing or is not netCDF.
     """
-    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False))
+
+    def read(source: Path) -> xr.Dataset:
+        with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as dataset:
+            return choose(dataset).load()
+
+    return _read(path, read)
 
 
 def open_array(path: str | os.PathLike[str]) -> xr.DataArray:
@@ -105,6 +117,8 @@ def _read(path: str | os.PathLike[str], reader: Callable[[Path], xr.Dataset]) ->
         raise FileError(source, "a netCDF file", "no file", "run the stage that makes it first")
     try:
         return reader(source)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise FileError(source, "a netCDF file", f"something else ({error})", "delete it and run the stage that makes it again") from error
 

@@ -1,3 +1,21 @@
+# On a cluster these run where Snakemake runs: each takes some seconds, and waiting in a queue longer.
+localrules:
+    write_tables,
+    write_estimators,
+    write_coverage,
+    plot_coverage,
+    plot_coverage_cells,
+    write_provenance,
+    plot_overview,
+    plot_storm_fits,
+    plot_estimators,
+    plot_energy_content,
+    plot_lifetime_map,
+    plot_lifetime_curves,
+    plot_lifetime_surface,
+    plot_theory_map,
+
+
 rule write_tables:
     input:
         decays=f"{RESULTS}/decays.nc",

@@ -1,3 +1,8 @@
+localrules:
+    compare_theory,
+    plot_theory_ratio,
+
+
 rule compare_theory:
     input:
         decays=f"{RESULTS}/decays.nc",
