@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -26,6 +25,9 @@ from ringdecay.flux import Piece, date_and_probe, dates_of_change, equatorial_bi
 from ringdecay.products import PRODUCTS, get_product
 
 logger = logging.getLogger(__name__)
+
+# So many files are binned before their sums are added up.
+_FILES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -100,26 +102,26 @@ def bin_flux(
     if isinstance(flux, xr.Dataset):
         name = product or str(flux.attrs.get("product", ""))
         who = probe or str(flux.attrs.get("probe", "unknown"))
-        results: list[Partial | FileError] = [_bin_dataset(flux, grid, name, who, exclude)]
         labels = [(str(flux.attrs.get("source_files", "")), "")]
-    else:
-        if product is None:
-            raise InputError("bin_flux needs the product's name to open files")
-        name = product
-        described = get_product(product)
-        paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(str(path)) for path in flux]
-        dated = sorted((date_and_probe(path, described)[0] or "", str(path)) for path in paths)
-        named = {found for path in paths if (found := date_and_probe(path, described)[1])}
-        if probe is None and len(named) > 1:
-            raise InputError(f"the files are of more than one probe ({', '.join(sorted(named))}); bin one probe at a time")
-        for (day, one), (other_day, other) in pairwise(dated):
-            if one == other or (day and day == other_day):
-                raise InputError(f"{one} and {other} are of the same day; give only the newest version")
-        who = probe or (named.pop() if named else "unknown")
-        labels = [(Path(path).name, date) for date, path in dated]
-        task = dask.delayed(_bin_file, pure=False)
-        results = list(dask.compute(*(task(path, grid, product, who, tuple(exclude)) for _, path in dated)))
-    return _combine(results, labels, grid, name, who, exclude)
+        return _combine(iter([_bin_dataset(flux, grid, name, who, exclude)]), labels, grid, name, who, exclude)
+    if product is None:
+        raise InputError("bin_flux needs the product's name to open files")
+    described = get_product(product)
+    paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(str(path)) for path in flux]
+    dated = sorted((date_and_probe(path, described)[0] or "", str(path)) for path in paths)
+    named = {found for path in paths if (found := date_and_probe(path, described)[1])}
+    if probe is None and len(named) > 1:
+        raise InputError(f"the files are of more than one probe ({', '.join(sorted(named))}); bin one probe at a time")
+    for (day, one), (other_day, other) in pairwise(dated):
+        if one == other or (day and day == other_day):
+            raise InputError(f"{one} and {other} are of the same day; give only the newest version")
+    who = probe or (named.pop() if named else "unknown")
+    task = dask.delayed(_bin_file, pure=False)
+    tasks = [task(path, grid, product, who, tuple(exclude)) for _, path in dated]
+    # The sums of a file take a megabyte; those of a month are added up before the next files are read.
+    some = (tasks[begin : begin + _FILES_AT_ONCE] for begin in range(0, len(tasks), _FILES_AT_ONCE))
+    results = (result for them in some for result in dask.compute(*them))
+    return _combine(results, [(Path(path).name, date) for date, path in dated], grid, product, who, exclude)
 
 
 def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...]) -> Partial | FileError:
@@ -246,8 +248,39 @@ def _excluded(
     return mask if mask.any() else None
 
 
+class _Total:
+    """Sums of files with one energy table, over the time bins of their days; more if they have others."""
+
+    def __init__(self, energy: npt.NDArray[np.float64], bins: range, grid: Grid) -> None:
+        n_L, n_angles = grid.L_edges.size - 1, grid.pitch_angle_edges.size - 1
+        self.energy, self.bins, self.used = energy, bins, range(0)
+        # Memory that is not written to is not taken.
+        self.sums = {
+            "omnidirectional": np.zeros((len(SUMS), len(bins), n_L, energy.size)),
+            "resolved": np.zeros((len(SUMS), len(bins), n_L, energy.size, n_angles)),
+        }
+        self.records = count_records(np.zeros(0, dtype=np.int64), (len(bins), n_L), np.zeros(0), np.zeros(0))
+        self.facts: list[dict[str, Any]] = []
+
+    def add(self, partial: Partial) -> None:
+        first, last = partial.first_bin, partial.first_bin + partial.omnidirectional.shape[1]
+        before, behind = max(self.bins.start - first, 0), max(last - self.bins.stop, 0)
+        if before or behind:
+            self.bins = range(self.bins.start - before, self.bins.stop + behind)
+            for arrays, axis in ((self.sums, 1), (self.records, 0)):
+                for name, array in arrays.items():
+                    arrays[name] = np.pad(array, [(before, behind) if i == axis else (0, 0) for i in range(array.ndim)])
+        span = slice(first - self.bins.start, last - self.bins.start)
+        self.sums["omnidirectional"][:, span] += partial.omnidirectional
+        self.sums["resolved"][:, span] += partial.resolved
+        for name, counts in self.records.items():
+            counts[span] += partial.records[name]
+        self.used = range(min(first, self.used.start), max(last, self.used.stop)) if self.facts else range(first, last)
+        self.facts.append(partial.facts)
+
+
 def _combine(
-    results: Sequence[Partial | FileError],
+    results: Iterator[Partial | FileError],
     labels: Sequence[tuple[str, str]],
     grid: Grid,
     product: str,
@@ -255,48 +288,46 @@ def _combine(
     exclude: Sequence[Exclusion],
 ) -> xr.Dataset:
     """Add the files' sums in the order of their dates, and make the table of files."""
-    tables = Counter(tuple(result.energy.tolist()) for result in results if isinstance(result, Partial))
-    common = tables.most_common(1)[0][0] if tables else ()
-    used: list[Partial] = []
+    days = np.array([f"{date[:4]}-{date[4:6]}-{date[6:8]}" for _, date in labels if date], dtype="datetime64[D]")
+    index = grid.time_index(np.array([days.min(), days.max() + 1], dtype="datetime64[ns]")) if days.size else np.zeros(2, dtype=np.int64)
+    totals: list[_Total] = []
+    outcomes: list[tuple[_Total, dict[str, Any]] | FileError] = []
+    for result in results:
+        if isinstance(result, FileError):
+            outcomes.append(result)
+            continue
+        total = next((total for total in totals if same_energies(total.energy, result.energy)), None)
+        if total is None:
+            bins = range(int(index[0]), int(index[1]) + 1) if days.size else range(result.first_bin, result.first_bin)
+            total = _Total(result.energy, bins, grid)
+            totals.append(total)
+        total.add(result)
+        outcomes.append((total, result.facts))
+    common = max(totals, key=lambda total: len(total.facts), default=_Total(np.zeros(0), range(0), grid))
     rows = []
-    for (name, date), outcome in zip(labels, results, strict=True):
-        result = outcome
-        if isinstance(result, Partial) and not same_energies(result.energy, np.asarray(common)):
-            result = FileError(
+    for (name, date), outcome in zip(labels, outcomes, strict=True):
+        error = outcome if isinstance(outcome, FileError) else None
+        if not isinstance(outcome, FileError) and outcome[0] is not common:
+            error = FileError(
                 name,
-                f"the energy table of most files ({list(common)} keV)",
-                f"another one ({result.energy.tolist()} keV)",
+                f"the energy table of most files ({common.energy.tolist()} keV)",
+                f"another one ({outcome[0].energy.tolist()} keV)",
                 f"bin it with files of its own kind{_changed_at(product)}",
             )
-        if isinstance(result, FileError):
-            logger.warning("refused: %s", result)
-            rows.append({"file_name": name, "file_date": date, "file_status": "refused", "file_reason": _without_folder(result)})
-        else:
-            used.append(result)
-            row = {key: value for key, value in result.facts.items() if key in FILE_COLUMNS}
-            rows.append({"file_name": name, "file_date": date, "file_status": "used", "file_reason": "", **row})
-    energy = np.asarray(common, dtype=np.float64)
-    if used:
-        first = min(partial.first_bin for partial in used)
-        last = max(partial.first_bin + partial.omnidirectional.shape[1] for partial in used)
-    else:
-        first = last = 0
-    n_L, n_angles = grid.L_edges.size - 1, grid.pitch_angle_edges.size - 1
-    omni = np.zeros((len(SUMS), last - first, n_L, energy.size))
-    resolved = np.zeros((*omni.shape, n_angles))
-    records = count_records(np.zeros(0, dtype=np.int64), (last - first, n_L), np.zeros(0), np.zeros(0))
-    for partial in used:
-        span = slice(partial.first_bin - first, partial.first_bin - first + partial.omnidirectional.shape[1])
-        omni[:, span] += partial.omnidirectional
-        resolved[:, span] += partial.resolved
-        for name, counts in records.items():
-            counts[span] += partial.records[name]
-    simulated = "yes" if any(partial.facts["simulated"] == "yes" for partial in used) else "no"
-    ion = used[0].facts["ion"] if used else PRODUCTS[product].ion if product in PRODUCTS else None
-    files = pd.DataFrame(rows).assign(file_probe=probe)
+        row = {"file_name": name, "file_date": date, "file_status": "used", "file_reason": ""}
+        if error is not None:
+            logger.warning("refused: %s", error)
+            row |= {"file_status": "refused", "file_reason": _without_folder(error)}
+        elif not isinstance(outcome, FileError):
+            row |= {key: value for key, value in outcome[1].items() if key in FILE_COLUMNS}
+        rows.append(row)
+    span = slice(common.used.start - common.bins.start, common.used.stop - common.bins.start)
+    simulated = "yes" if any(facts["simulated"] == "yes" for facts in common.facts) else "no"
+    ion = common.facts[0]["ion"] if common.facts else PRODUCTS[product].ion if product in PRODUCTS else None
     return binned_dataset(
-        omni, resolved, first, energy, grid, files,
-        records=records, product=product, ion=ion or "unknown", probe=probe, simulated=simulated, exclude=exclude,
+        common.sums["omnidirectional"][:, span], common.sums["resolved"][:, span], common.used.start, common.energy, grid,
+        pd.DataFrame(rows).assign(file_probe=probe), records={name: counts[span] for name, counts in common.records.items()},
+        product=product, ion=ion or "unknown", probe=probe, simulated=simulated, exclude=exclude,
     )  # fmt: skip
 
 
