@@ -105,10 +105,10 @@ def cut(
     valid &= ~few
     noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
     not_known = valid & ~np.isfinite(expected)
-    (packed_y, packed_t, packed_noise), n = _packed(valid, y + np.log(left), t, noise)
+    (packed_y, packed_t, packed_noise), n = packed(valid, y + np.log(left), t, noise)
     # Zeros whose log is not taken (paper mode) included.
     known = inside & before & np.isfinite(t) & np.isfinite(counts) & np.isfinite(exposure)
-    (counted_t, counted_counts, counted_exposure), n_counted = _packed(known, t, counts, exposure)
+    (counted_t, counted_counts, counted_exposure), n_counted = packed(known, t, counts, exposure)
     return Cut(
         Series(packed_y, packed_t, packed_noise, n),
         Counted(counted_t, counted_counts, counted_exposure, n_counted),
@@ -144,13 +144,15 @@ def above_floor(y: Floats, t: Floats, counts: Floats, valid: NDArray[np.bool_], 
     return out
 
 
-def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:
+def packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:
     """Push the valid entries of each row to the left, zeros after them, and count them."""
-    order = np.argsort(~valid, axis=1, kind="stable")
     n = valid.sum(1)
-    width = max(int(n.max(initial=0)), 1)
-    own = np.arange(width) < n[:, None]
-    return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
+    own = np.arange(max(int(n.max(initial=0)), 1)) < n[:, None]
+    out = [np.zeros(own.shape) for _ in values]
+    for each, row in zip(values, out, strict=True):
+        # Both go row by row, and a row has as many entries in one as in the other.
+        row[own] = each[valid]
+    return out, n
 
 
 def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood, most: int = POOL_SERIES) -> Pool:
@@ -199,7 +201,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
     line = least_squares(series)
     rate = np.where(enough, -line.slope, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        se = np.where(enough, np.sqrt(line.residual_variance / line.spread_t), np.nan)
+        se = np.where(enough, line.slope_se, np.nan)
         residual = line.residuals(series)
         spacing = median_spacing(series)
         # Neighbours only: a pair across a gap says nothing of the correlation at the median spacing.

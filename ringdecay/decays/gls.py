@@ -13,7 +13,7 @@ the filter); Patterson and Thompson (1971), Biometrika 58, 545 (REML).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 # Series that one pass handles together: the working arrays of 135 grid nodes then stay in a core's cache.
 CHUNK = 64
+# Series whose straight lines are fitted together, for the same reason.
+LINES = 512
 # The determinant is a product of innovation variances; its logarithm is taken every so many points, before it can underflow.
 _LOG_EVERY = 8
 
@@ -181,6 +183,13 @@ class Line:
     mean_second: Floats
     freedom: NDArray[np.int64]
 
+    @property
+    def slope_se(self) -> Floats:
+        """Standard error of the slope, with errors that are independent and of one size."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out: Floats = np.sqrt(self.residual_variance / self.spread_t)
+        return out
+
     def residuals(self, series: Series) -> Floats:
         """Give what the line leaves of a series, shape (series, point); 0 beyond its points."""
         left = series.y - self.mean_y[:, None] - self.slope[:, None] * (series.t - self.mean_t[:, None])
@@ -204,6 +213,19 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
     Line
         NaN where a series has too few points.
     """
+    out = [np.empty(len(series.n)) for _ in fields(Line)]
+    for first in range(0, len(series.n), LINES):
+        part = slice(first, first + LINES)
+        second = None if series.second is None else series.second[part]
+        some = Series(series.y[part], series.t[part], series.noise[part], series.n[part], second)
+        for whole, found in zip(out, _lines(some, None if weight is None else weight[part]), strict=True):
+            whole[part] = found
+    *values, freedom = out
+    return Line(*values, freedom.astype(np.int64))
+
+
+def _lines(series: Series, weight: Floats | None) -> tuple[Floats, ...]:
+    """Do what `least_squares` says, for few enough series to stay in the cache; what a `Line` has, in its order."""
     w = series.valid.astype(float)
     if weight is not None:
         w = np.where(series.valid, weight, 0.0)
@@ -225,4 +247,4 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
         residual = (w * (dy - slope[:, None] * dt) ** 2).sum(1)
         residual_variance = np.where(freedom > 0, residual / freedom, np.nan)
         r = np.where(s_yy > 0, s_ty / np.sqrt(s_tt * s_yy), np.nan)
-    return Line(slope, mean_t, mean_y, s_tt, residual_variance, r, offset_y - slope * offset_t, mean_second, freedom)
+    return slope, mean_t, mean_y, s_tt, residual_variance, r, offset_y - slope * offset_t, mean_second, freedom
