@@ -155,23 +155,42 @@ def packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDA
     return out, n
 
 
-def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood, most: int = POOL_SERIES) -> Pool:
+def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood) -> Pool:
     """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
+    return pool_asked(asked(cuts, min_points), likelihood)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Series that are asked for the error's parameters, and how many windows they come from."""
+
+    series: Series | None
+    windows: int
+
+
+def asked(cuts: list[Cut], min_points: int, most: int = POOL_SERIES) -> Asked:
+    """Choose series of a run at equal steps, about as many as `most`, of those that have enough points."""
     able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
     total = sum(len(rows) for rows in able)
     step = max(total // most, 1)
     parts = [c.series.take(rows[::step]) for c, rows in zip(cuts, able, strict=True) if len(rows)]
     if not parts:
-        return Pool(1.0, 1.0)
+        return Asked(None, 0)
     width = max(part.y.shape[1] for part in parts)
 
     def joined(name: str) -> Floats:
         return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
 
     second = None if parts[0].second is None else joined("second")
-    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second)
-    n = len(parts)
-    return pool(series, n_independent=n, fewest=FEWEST_POOLED, likelihood=likelihood, own_share=own_share(series, n))
+    return Asked(Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second), len(parts))
+
+
+def pool_asked(those: Asked, likelihood: Likelihood = straight_likelihood) -> Pool:
+    """Pool the error's parameters of the series that `asked` chose."""
+    if those.series is None:
+        return Pool(1.0, 1.0)
+    n = those.windows
+    return pool(those.series, n_independent=n, fewest=FEWEST_POOLED, likelihood=likelihood, own_share=own_share(those.series, n))
 
 
 def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, chosen: Fitted | None = None) -> dict[str, np.ndarray]:
@@ -213,7 +232,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
         "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
         "theta": np.full(len(rate), np.nan),
     }
-    fitted = Fitted(rate, se, line.freedom.astype(np.float64), line.mean_y - line.slope * line.mean_t)
+    fitted = Fitted(rate, se, line.freedom, line.mean_y - line.slope * line.mean_t)
     r2 = np.where(enough, line.r**2, np.nan)
     not_accepted = enough & ~(line.r <= r_max)
     return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=False, not_accepted=not_accepted)
