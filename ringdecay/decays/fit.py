@@ -16,7 +16,7 @@ from ringdecay.decays.estimators import estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor, known_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.joint import JOINT, probe_pair, with_joint
-from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
+from ringdecay.decays.log_flux import bins_of_window, check_sums, read_bins, rows_in_window
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
 from ringdecay.decays.run import How, fit_run
@@ -32,6 +32,7 @@ from ringdecay.decays.windows import (
     check_windows,
     data_span,
     half_bin,
+    in_time_order,
     index_change,
     storm_coords,
     to_time,
@@ -148,8 +149,8 @@ def fit_decays(
     estimator_named(estimator)
     names, calibrated = names_compared(compare), mode == "calibrated"
     pair = probe_pair(binned) if joint else None
-    binned = binned.sortby("time")
-    bins = read_bins(binned, min_samples, quantity, half_count=calibrated)
+    check_sums(binned, quantity)
+    binned = in_time_order(binned)
     windows = choose_windows(binned, storms, index) if windows is None else windows
     check_storms(storms)
     check_windows(windows, storms)
@@ -163,9 +164,10 @@ def fit_decays(
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
     levels = np.broadcast_to(floors[None, :, None], cells).ravel()
     fewest = min_counts if calibrated else 0.0
-    cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
+    reading = {"min_samples": min_samples, "quantity": quantity, "half_count": calibrated}
+    cuts = [_cut_storm(binned, centre, start[k], stop[k], levels, floor_factor, fewest, **reading) for k in range(len(start))]
     used = estimator if calibrated else "ols"
-    highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
+    highest = [_highest(binned.isel(energy=[e]), min_samples) for e in range(binned.sizes["energy"])]
     how = How(
         calibrated=calibrated,
         estimator=used,
@@ -252,17 +254,19 @@ def _floors(binned: xr.Dataset, storms: pd.DataFrame, windows: xr.Dataset, floor
 
 
 def _cut_storm(
-    bins: Bins,
-    centre: Times,
-    half_bin: np.timedelta64,
-    start: Times,
-    stop: Times,
-    floor: Floats,
-    floor_factor: float,
-    min_counts: float,
+    binned: xr.Dataset, centre: Times, start: Times, stop: Times, floor: Floats, floor_factor: float, min_counts: float, **reading: Any
 ) -> Cut:
-    rows, inside = rows_in_window(bins, centre, half_bin, start, stop)
+    # Only the window's bins are read: those of all storms at once would be as large as the data.
+    half = half_bin(binned)
+    window = bins_of_window(centre, half, start, stop)
+    bins = read_bins(binned.isel(time=window), origin=centre[0], **reading)
+    rows, inside = rows_in_window(bins, centre[window], half, start, stop)
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
+
+
+def _highest(channel: xr.Dataset, min_samples: int) -> float:
+    bins = read_bins(channel, min_samples)
+    return highest_floor(bins.flux, bins.counts, bins.exposure)
 
 
 def _side_by_side(beside: list[dict[str, Floats]], number: int, shape: tuple[int, ...], *, joint: bool) -> dict[str, Floats]:

@@ -14,7 +14,17 @@ from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats, Series, least_squares
 from ringdecay.decays.log_flux import SUMS, Bins, read_bins
 from ringdecay.decays.result import flag_bits
-from ringdecay.decays.windows import DAY, check_storms, data_span, half_bin, index_windows, storm_coords, to_time, windows_of_cells
+from ringdecay.decays.windows import (
+    DAY,
+    check_storms,
+    data_span,
+    half_bin,
+    in_time_order,
+    index_windows,
+    storm_coords,
+    to_time,
+    windows_of_cells,
+)
 from ringdecay.errors import InputError, unknown
 
 
@@ -99,7 +109,7 @@ def flux_windows(
             f"not {min_points}, {min_days}, {min_fall} and {r_max}"
         )
     onset, last_minimum = check_storms(storms)
-    binned = binned.sortby("time")
+    binned = in_time_order(binned)
     origin = data_span(binned)[0]
     limits = _daily_levels(binned, storms, floor, floor_factor, min_samples)
     daily, begin, end = _daily(binned, average_days)
