@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,15 +73,22 @@ def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         dataset.to_netcdf(beside, engine="netcdf4", encoding=encoding)
 
 
-def open_dataset(path: str | os.PathLike[str]) -> xr.Dataset:
+def open_dataset(path: str | os.PathLike[str], without: Sequence[str] = ()) -> xr.Dataset:
     """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    without : sequence of str
+        Variables that are not needed, and not read; that the file lacks one is no error.
 
     Raises
     ------
     FileError
         If the file is missing or is not netCDF.
     """
-    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False))
+    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False, drop_variables=list(without)))
 
 
 def open_array(path: str | os.PathLike[str]) -> xr.DataArray:

@@ -156,31 +156,31 @@ def fit_decays(
     check_windows(windows, storms)
     if index is not None:
         check_index(index)
-    floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
     empty = ~(stop > start) | (stop <= data_span(binned)[0])
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
-    levels = np.broadcast_to(floors[None, :, None], cells).ravel()
-    fewest = min_counts if calibrated else 0.0
-    reading = {"min_samples": min_samples, "quantity": quantity, "half_count": calibrated}
-    cuts = [_cut_storm(binned, centre, start[k], stop[k], levels, floor_factor, fewest, **reading) for k in range(len(start))]
-    used = estimator if calibrated else "ols"
-    highest = [_highest(binned.isel(energy=[e]), min_samples) for e in range(binned.sizes["energy"])]
-    how = How(
-        calibrated=calibrated,
-        estimator=used,
-        compared=names,
-        min_points=min_points,
-        confidence=confidence,
-        r_max=r_max,
-        highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
-        fit_floor=floor_fitting(floor_name(floor), used),
-        stages=two_stages,
-        bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
-    )
     with kept_workers():
+        floors = _floors(binned, storms, windows, floor, min_samples)
+        levels = np.broadcast_to(floors[None, :, None], cells).ravel()
+        fewest = min_counts if calibrated else 0.0
+        reading = {"min_samples": min_samples, "quantity": quantity, "half_count": calibrated}
+        cuts = [_cut_storm(binned, centre, start[k], stop[k], levels, floor_factor, fewest, **reading) for k in range(len(start))]
+        used = estimator if calibrated else "ols"
+        highest = [_highest(binned.isel(energy=[e]), min_samples) for e in range(binned.sizes["energy"])]
+        how = How(
+            calibrated=calibrated,
+            estimator=used,
+            compared=names,
+            min_points=min_points,
+            confidence=confidence,
+            r_max=r_max,
+            highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
+            fit_floor=floor_fitting(floor_name(floor), used),
+            stages=two_stages,
+            bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
+        )
         found = fit_run(cuts, how, pair, cells[0])
 
     shape = (len(start), *cells)
