@@ -73,22 +73,28 @@ def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         dataset.to_netcdf(beside, engine="netcdf4", encoding=encoding)
 
 
-def open_dataset(path: str | os.PathLike[str], without: Sequence[str] = ()) -> xr.Dataset:
+def open_dataset(path: str | os.PathLike[str], over_time: Sequence[str] | None = None) -> xr.Dataset:
     """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
 
     Parameters
     ----------
     path : path-like
         The file.
-    without : sequence of str
-        Variables that are not needed, and not read; that the file lacks one is no error.
+    over_time : sequence of str, optional
+        Which of the variables over time are needed, nearly all of a large file; all of them if not given. The others are read in any case.
 
     Raises
     ------
     FileError
         If the file is missing or is not netCDF.
     """
-    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False, drop_variables=list(without)))
+
+    def needed(source: Path) -> xr.Dataset:
+        with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as whole:
+            variables = whole.data_vars.items() if over_time is not None else ()
+            return whole.drop_vars([name for name, values in variables if "time" in values.dims and name not in (over_time or ())]).load()
+
+    return _read(path, needed)
 
 
 def open_array(path: str | os.PathLike[str]) -> xr.DataArray:

@@ -19,8 +19,6 @@ FLUX_SUMS = ("n_samples", "sum_flux", "counts", "exposure", "sum_time")
 # And one of the mean of the logs besides.
 LOG_SUMS = ("n_zero", "sum_log_flux")
 SUMS = (*FLUX_SUMS, *LOG_SUMS)
-# What windows and fits of the log of the mean flux can do without, nearly half of the data.
-NOT_FITTED = (*LOG_SUMS, "sum_flux_squared", "sum_log_flux_squared", "n_records", "n_records_by_MLT", "n_records_by_MLAT")
 
 
 @dataclass(frozen=True)

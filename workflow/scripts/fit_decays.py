@@ -2,7 +2,7 @@
 
 from ringdecay.archive import read_lock
 from ringdecay.binned import with_merged_probe
-from ringdecay.decays import NOT_FITTED, choose_windows, fit_decays
+from ringdecay.decays import FLUX_SUMS, choose_windows, fit_decays
 from ringdecay.logs import logged_to
 from ringdecay.provenance import provenance, with_provenance
 from ringdecay.schedule import dask_on
@@ -12,7 +12,7 @@ from ringdecay.storms import read_storms
 # Worker processes import this file again; only the job itself may run it.
 if __name__ == "__main__":
     with logged_to(snakemake.log[0]), dask_on("processes", snakemake.threads):
-        binned = with_merged_probe(open_dataset(snakemake.input.binned, without=NOT_FITTED))
+        binned = with_merged_probe(open_dataset(snakemake.input.binned, over_time=FLUX_SUMS))
         index = open_array(snakemake.input.index)
         storms = read_storms(snakemake.input.storms)
         windows = choose_windows(binned, storms, index, **snakemake.params.windows)
