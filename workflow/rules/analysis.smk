@@ -249,7 +249,7 @@ rule measure_energy:
         f"{LOGS}/measure_energy.log",
     benchmark:
         f"{LOGS}/benchmarks/measure_energy.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
     params:
