@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,12 @@ def _has_zstd() -> bool:
         return bool(probe.has_zstd_filter())
 
 
-def open_dataset(path: str | os.PathLike[str], choose: Callable[[xr.Dataset], xr.Dataset] = lambda dataset: dataset) -> xr.Dataset:
+def open_dataset(
+    path: str | os.PathLike[str],
+    choose: Callable[[xr.Dataset], xr.Dataset] = lambda dataset: dataset,
+    *,
+    over_time: Sequence[str] | None = None,
+) -> xr.Dataset:
     """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
 
     Parameters
@@ -103,6 +108,8 @@ def open_dataset(path: str | os.PathLike[str], choose: Callable[[xr.Dataset], xr
         The file.
     choose : callable
         What to take of it, such as `select_flux`; what it leaves out is not read.
+    over_time : sequence of str, optional
+        Which of the variables over time are needed, nearly all of a large file; all of them if not given. The others are read in any case.
 
     Raises
     ------
@@ -110,11 +117,13 @@ def open_dataset(path: str | os.PathLike[str], choose: Callable[[xr.Dataset], xr
         If the file is missing or is not netCDF.
     """
 
-    def read(source: Path) -> xr.Dataset:
-        with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as dataset:
-            return choose(dataset).load()
+    def needed(source: Path) -> xr.Dataset:
+        with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as whole:
+            variables = whole.data_vars.items() if over_time is not None else ()
+            unneeded = [name for name, values in variables if "time" in values.dims and name not in (over_time or ())]
+            return choose(whole.drop_vars(unneeded)).load()
 
-    return _read(path, read)
+    return _read(path, needed)
 
 
 def open_array(path: str | os.PathLike[str]) -> xr.DataArray:
