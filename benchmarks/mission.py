@@ -17,7 +17,6 @@ import time
 from collections import defaultdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import click
 import readers
@@ -120,8 +119,7 @@ def scaling(folder: Path, numbers: tuple[int, ...], workers: int, rounds: int, o
     if len(files) < max(numbers):
         raise click.ClickException(f"{folder} has {len(files)} files by telescope, and {max(numbers)} are to be read")
     seconds: dict[int, list[float]] = {number: [] for number in numbers}
-    readers.WORKERS["processes"] = workers
-    with readers.scheduler("processes"):
+    with readers.scheduler("processes", workers):
         readers.ringdecay(files[:2], TELESCOPES)
         for turn in range(rounds):
             for number in numbers if turn % 2 == 0 else numbers[::-1]:

@@ -27,8 +27,8 @@ GRID = Grid()
 #: Solid angle of the pitch-angle bins of PAP files.
 WEIGHT = -np.diff(np.cos(np.deg2rad([0.0, *range(15, 166, 10), 180.0])))
 Result = list[xr.DataArray]
-#: How many workers a candidate has.
-WORKERS = {"ringdecay, 2 threads": 2, "ringdecay, 2 processes": 2}
+#: On what the candidates of this project run: Dask's scheduler and the number of workers.
+SCHEDULERS = {"ringdecay": ("synchronous", 1), "ringdecay, 2 threads": ("threads", 2), "ringdecay, 2 processes": ("processes", 2)}
 
 
 def variables_read(product: str) -> list[str]:
@@ -45,16 +45,13 @@ def ringdecay(files: Sequence[Path], product: str) -> Result:
 
 
 @contextmanager
-def scheduler(name: str) -> Iterator[None]:
-    """Set the Dask scheduler of a candidate; processes are started before the clock is, as those of a long run are."""
-    if name.endswith("threads"):
-        with dask.config.set(scheduler="threads", num_workers=WORKERS[name]):
-            yield
-    elif name.endswith("processes"):
-        with ProcessPoolExecutor(WORKERS[name], mp_context=get_context("spawn")) as pool, dask.config.set(scheduler="processes", pool=pool):
+def scheduler(where: str, workers: int) -> Iterator[None]:
+    """Set the Dask scheduler; processes are started before the clock is, as those of a long run are."""
+    if where == "processes":
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, dask.config.set(scheduler=where, pool=pool):
             yield
     else:
-        with dask.config.set(scheduler="synchronous"):
+        with dask.config.set(scheduler=where, num_workers=workers):
             yield
 
 
