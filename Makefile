@@ -46,7 +46,7 @@ validate: env
 	$(BIN)/snakemake validate --cores $(CORES)
 	$(BIN)/python tests/validation_page.py results/validation
 
-# Speed against other tools and the bound of the hardware, about twenty minutes; the tables and the figure of docs/performance.md are
+# Speed against other tools and the bound of the hardware, about half an hour; the tables and the figure of docs/performance.md are
 # made from it. An environment of its own, because pySPEDAS, one of the tools, needs much that the package does not.
 bench: $(BENCH_VENV)/.complete
 	$(BENCH_VENV)/bin/python benchmarks/bench.py $(BENCH)

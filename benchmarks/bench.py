@@ -19,7 +19,7 @@ from typing import Any
 import click
 from machine import described
 from measure import BOUND
-from simulated_files import SENSITIVITY, spin_files, telescope_files
+from simulated_files import SENSITIVITY, newest_spin_files, spin_files, telescope_files
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -96,7 +96,7 @@ def write(result: dict[str, Any], out: Path) -> None:
 @click.command()
 @click.option("--rounds", default=5, type=click.IntRange(min=1))
 @click.option("--spin-files", "n_spin", default=30, help="Days of level 3 PAP with a record a spin.")
-@click.option("--telescope-files", "n_telescope", default=8, help="Days of level 3 by telescope with a record a twelfth of a spin.")
+@click.option("--telescope-files", "n_telescope", default=6, help="Days of level 3 by telescope with a record a twelfth of a spin.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("resources/benchmark"), help="Where the simulated files are or go.")
 @click.option("--core", default=0, help="The core of the pinned runs.")
 @click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Folder of the results.")
@@ -113,8 +113,9 @@ def main(rounds: int, n_spin: int, n_telescope: int, folder: Path, core: int, ou
 
 def _spin(folder: Path, days: int) -> list[Path]:
     """Give the files by spin, written unless as many are there."""
-    there = sorted(folder.glob("rbsp/rbspa/l3/rbspice/pap_tofxeh/*/*.cdf"))
-    return there[:days] if len(there) >= days else spin_files(folder, START, days)
+    there = newest_spin_files(folder)
+    # One day more, because one is missing.
+    return (there if len(there) >= days else spin_files(folder, START, days + 1))[:days]
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def candidate(name: str, files: list[Path], product: str) -> tuple[float, float]
     """Time a way to read and bin, after a first file that imports, compiles and starts workers."""
     import readers  # noqa: PLC0415 - after the core is set and deflate taken away
 
-    with readers.scheduler(*readers.SCHEDULERS.get(name, ("synchronous", 1))):
-        # Two files, so that two workers have one each.
-        readers.CANDIDATES[name](files[:2], product)
+    where, workers = readers.SCHEDULERS.get(name, ("synchronous", 1))
+    with readers.scheduler(where, workers):
+        readers.CANDIDATES[name](files[:workers], product)  # one for each worker
         begin, processor = time.perf_counter(), time.process_time()
         readers.CANDIDATES[name](files, product)
         return time.perf_counter() - begin, time.process_time() - processor

@@ -43,7 +43,7 @@ def main() -> None:
 @OUT
 def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> None:
     """Run the workflow on ARCHIVE from nothing but files that were fetched before, then again with nothing to do."""
-    files = sorted(archive.glob("rbsp/**/*.cdf"))
+    files = sorted(archive.glob("rbsp/*/l3/rbspice/pap_tofxeh/*/*.cdf"))
     config = REPOSITORY / f"resources/{RUN}.yaml"
     config.parent.mkdir(exist_ok=True)
     config.write_text(f'run: {RUN}\narchive: {archive.resolve()}\nstart: "{start}"\nstop: "{stop}"\n', encoding="utf-8")

@@ -13,6 +13,12 @@ HERE = Path(__file__).resolve().parent
 RESULTS, PAGE = HERE / "results", HERE.parent / "docs/performance.md"
 BEGIN, END = "<!-- begin: written by benchmarks/page.py -->", "<!-- end -->"
 NAMES = ("reading", "fits", "workflow", "scaling", "starts")
+#: What the names of `fits.py` stand for.
+FITS = {
+    "ours": "ringdecay, least squares of all series at once (numpy)",
+    "linregress": "a loop over scipy.stats.linregress",
+    "calibrated": "ringdecay, calibrated fits with every estimator, floors and joint fits",
+}
 #: A mission of both probes.
 MISSION_FILES = 5000
 
@@ -91,7 +97,8 @@ def fits_table(fits: dict[str, Any]) -> str:
     """Tell the time of the fits of a mission."""
     rows = ["| fits | series | workers | seconds: median (range) |", "|---|---|---|---|"]
     rows += [
-        f"| {name} | {one['series']} | {one.get('workers', 1)} | {spread(one['seconds'])} |" for name, one in fits["candidates"].items()
+        f"| {FITS.get(name, name)} | {one['series']} | {one.get('workers', 1)} | {spread(one['seconds'])} |"
+        for name, one in fits["candidates"].items()
     ]
     return "### Fits\n\n" + "\n".join(rows)
 

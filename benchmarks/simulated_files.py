@@ -15,6 +15,7 @@ from typing import Any
 import click
 import numba
 import numpy as np
+import pandas as pd
 from cdflib import cdfepoch
 from cdflib.cdfwrite import CDF
 
@@ -59,11 +60,21 @@ _VARIABLES: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def spin_files(folder: Path, start: str, days: int, probes: tuple[str, ...] = ("a",), sensitivity: float = SENSITIVITY) -> list[Path]:
-    """Write level 3 PAP with a record a spin, and the index, in the layout of the archive; give the files of the flux."""
-    manifest = simulate.archive(
-        folder, start=start, days=days, probes=probes, sensitivity=sensitivity, spins_per_record=1, workers=1, faults=days > 100
-    )
-    return [folder / name for name in manifest.loc[manifest["product"] == "rbspice-pap-tofxeh", "file"]]
+    """Write level 3 PAP with a record a spin, and the index, in the layout of the archive; give the newest file of each day.
+
+    The archive has the faults of the demonstration's: a day is missing, and two files have an older version beside them.
+    """
+    simulate.archive(folder, start=start, days=days, probes=probes, sensitivity=sensitivity, spins_per_record=1, workers=1)
+    return newest_spin_files(folder)
+
+
+def newest_spin_files(folder: Path) -> list[Path]:
+    """Give the newest file of each day of an archive that `spin_files` wrote; none if there is no such archive."""
+    if not (folder / "manifest.tsv").is_file():
+        return []
+    manifest = pd.read_csv(folder / "manifest.tsv", sep="\t")
+    wanted = (manifest["product"] == "rbspice-pap-tofxeh") & (manifest["status"] == "newest")
+    return [folder / name for name in manifest.loc[wanted, "file"]]
 
 
 def telescope_files(folder: Path, start: str, days: int, probe: str = "a", sensitivity: float = SENSITIVITY) -> list[Path]:
