@@ -55,6 +55,7 @@ bench: $(BENCH_VENV)/.complete
 
 $(BENCH_VENV)/.complete: requirements.lock pyproject.toml benchmarks/requirements.txt
 	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	mkdir -p $(SPACEPY)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock && \
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement benchmarks/requirements.txt && \
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || \

@@ -43,7 +43,6 @@ def main() -> None:
 @OUT
 def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> None:
     """Run the workflow on ARCHIVE from nothing but files that were fetched before, then again with nothing to do."""
-    files = sorted(archive.glob("rbsp/*/l3/rbspice/pap_tofxeh/*/*.cdf"))
     config = REPOSITORY / f"resources/{RUN}.yaml"
     config.parent.mkdir(exist_ok=True)
     config.write_text(f'run: {RUN}\narchive: {archive.resolve()}\nstart: "{start}"\nstop: "{stop}"\n', encoding="utf-8")
@@ -54,6 +53,7 @@ def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> Non
     seconds = _snakemake(config, cores)
     rules = _rules()
     nothing = [_snakemake(config, cores) for _ in range(3)]
+    files = _used(archive)
     result = {
         "machine": described(),
         "cores": cores,
@@ -68,6 +68,13 @@ def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> Non
     }
     write(result, out / "workflow.json")
     click.echo(f"{len(files)} files: {seconds:.1f} s; with nothing to do {min(nothing):.1f} s")
+
+
+def _used(archive: Path) -> list[Path]:
+    """Give the files of flux that the run used, by its own table of them."""
+    with (REPOSITORY / "results" / RUN / "files.csv").open(encoding="utf-8") as file:
+        names = {row["file_name"] for row in csv.DictReader(file) if row["file_status"] == "used"}
+    return [path for path in archive.glob("rbsp/**/*.cdf") if path.name in names]
 
 
 def _remove_run() -> None:
