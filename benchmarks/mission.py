@@ -73,7 +73,8 @@ def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> Non
 def _used(archive: Path) -> list[Path]:
     """Give the files of flux that the run used, by its own table of them."""
     with (REPOSITORY / "results" / RUN / "files.csv").open(encoding="utf-8") as file:
-        names = {row["file_name"] for row in csv.DictReader(file) if row["file_status"] == "used"}
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        names = {row["file_name"] for row in rows if row["file_status"] == "used"}
     return [path for path in archive.glob("rbsp/**/*.cdf") if path.name in names]
 
 
