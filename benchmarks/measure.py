@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -26,8 +27,10 @@ def main(name: str, product: str, files: tuple[Path, ...], core: int | None, *, 
     if core is not None:
         os.sched_setaffinity(0, {core})
     if no_deflate:
-        # cdflib then takes zlib, as in an installation of cdflib alone.
+        # cdflib looks for the package when it is imported; then takes zlib, as in an installation of cdflib alone. ringdecay needs it.
         sys.modules["deflate"] = None  # type: ignore[assignment]
+        importlib.import_module("cdflib")
+        del sys.modules["deflate"]
     seconds, processor = bound(list(files), product) if name == BOUND else candidate(name, list(files), product)
     # Linux counts kB. Of workers, those that have ended are counted: the largest of them.
     peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
