@@ -20,7 +20,8 @@ from ringdecay.binned.grid import Exclusion, Grid, utc
 from ringdecay.binned.merge import FILE_COLUMNS, binned_dataset
 from ringdecay.binned.records import count_records
 from ringdecay.binned.sums import SUMS, FluxSums
-from ringdecay.errors import FileError, InputError
+from ringdecay.cdf import READERS
+from ringdecay.errors import FileError, InputError, unknown
 from ringdecay.flux import Piece, date_and_probe, dates_of_change, equatorial_bin, reading_flux, same_energies, solid_angle, with_traced
 from ringdecay.products import PRODUCTS, get_product
 
@@ -57,6 +58,7 @@ def bin_flux(
     product: str | None = None,
     probe: str | None = None,
     exclude: Sequence[Exclusion] = (),
+    reader: str = READERS[0],
 ) -> xr.Dataset:
     """Sum flux into bins of time, L-shell and energy, and of equatorial pitch angle.
 
@@ -76,6 +78,8 @@ def bin_flux(
         Probe, "a" or "b"; found from the file names or the Dataset if not given.
     exclude : sequence of Exclusion
         Data to mask before binning.
+    reader : {"ringdecay", "cdflib"}
+        Who reads the files; see `open_flux`.
 
     Returns
     -------
@@ -106,6 +110,8 @@ def bin_flux(
         return _combine(iter([_bin_dataset(flux, grid, name, who, exclude)]), labels, grid, name, who, exclude)
     if product is None:
         raise InputError("bin_flux needs the product's name to open files")
+    if reader not in READERS:
+        raise unknown("reader", reader, READERS)
     described = get_product(product)
     paths = [Path(flux)] if isinstance(flux, str | PathLike) else [Path(str(path)) for path in flux]
     dated = sorted((date_and_probe(path, described)[0] or "", str(path)) for path in paths)
@@ -117,16 +123,16 @@ def bin_flux(
             raise InputError(f"{one} and {other} are of the same day; give only the newest version")
     who = probe or (named.pop() if named else "unknown")
     task = dask.delayed(_bin_file, pure=False)
-    tasks = [task(path, grid, product, who, tuple(exclude)) for _, path in dated]
+    tasks = [task(path, grid, product, who, tuple(exclude), reader) for _, path in dated]
     # The sums of a file take a megabyte; those of a month are added up before the next files are read.
     some = (tasks[begin : begin + _FILES_AT_ONCE] for begin in range(0, len(tasks), _FILES_AT_ONCE))
     results = (result for them in some for result in dask.compute(*them))
     return _combine(results, [(Path(path).name, date) for date, path in dated], grid, product, who, exclude)
 
 
-def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...]) -> Partial | FileError:
+def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...], reader: str) -> Partial | FileError:
     try:
-        with reading_flux(Path(path), get_product(product)) as file:
+        with reading_flux(Path(path), get_product(product), reader) as file:
             measured, kept = file.measured, file.kept
             records = xr.Dataset(coords={"time": ("time", measured.time[kept]), **file.coordinates()}, attrs={"source_files": path})
             channels = Channels(file.energy, measured.pitch_angle, measured.bounds)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ringdecay.errors import FileError
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class CdfVariable:
     def dtype(self) -> np.dtype[Any]:
         """Numpy type of the values."""
         return self.values.dtype
+
+    @property
+    def records(self) -> int:
+        """How many records there are; 1 for a variable that does not vary by record."""
+        return self.values.shape[0] if self.record_varying else 1
+
+    def read(self, start: int | None = None, stop: int | None = None) -> npt.NDArray[Any]:
+        """Give the values of records `start` to `stop` (not included), as `StoredVariable.read` does."""
+        return self.values[start:stop] if self.record_varying else self.values
 
     def masked(self) -> npt.NDArray[Any]:
         """Give the values with fill and invalid ones as NaN (floating point types only; others are returned as they are).
@@ -99,3 +111,13 @@ class CdfFile:
 def says_simulated(attributes: dict[str, list[Any]]) -> bool:
     """Tell whether a global attribute says that the file is simulated."""
     return any("SIMULATED" in str(entry) for entries in attributes.values() for entry in entries)
+
+
+def lacks(path: Path, required: list[str], missing: list[str], there: Iterable[str]) -> FileError:
+    """Make the error for a file without variables that must be there."""
+    return FileError(
+        path,
+        f"the variables {', '.join(required)}",
+        f"none called {', '.join(missing)} (it has {', '.join(sorted(there))})",
+        "check that the file is of the product you named",
+    )

@@ -15,13 +15,16 @@ import numpy.typing as npt
 
 from ringdecay.cdf.attributes import Attribute, Entry, entry_dtype, entry_value, read_attributes
 from ringdecay.cdf.blocks import Block, read_index, read_records
-from ringdecay.cdf.content import CdfFile, CdfVariable, says_simulated, units_of
+from ringdecay.cdf.content import CdfFile, CdfVariable, lacks, says_simulated, units_of
 from ringdecay.cdf.inflate import GZIP, RLE
 from ringdecay.cdf.records import Head, Layout, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
 from ringdecay.cdf.types import default_pad, native_dtype, stored_dtype, type_name
-from ringdecay.errors import FileError
+from ringdecay.cdf.with_cdflib import read_with_cdflib
+from ringdecay.errors import unknown
 
+#: Who can read a file; the first is the one that does.
+READERS = ("ringdecay", "cdflib")
 # A file of which most is read piece by piece comes into memory up to this size, as it is; daily files are far smaller
 # (docs/performance.md).
 _AT_ONCE = 2**26
@@ -271,8 +274,13 @@ def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Itera
 
 @contextmanager
 def reading_cdf(
-    path: str | PathLike[str], names: Iterable[str], *, optional: Iterable[str] = (), later: Collection[str] = ()
-) -> Iterator[tuple[CdfFile, dict[str, StoredVariable]]]:
+    path: str | PathLike[str],
+    names: Iterable[str],
+    *,
+    optional: Iterable[str] = (),
+    later: Collection[str] = (),
+    reader: str = READERS[0],
+) -> Iterator[tuple[CdfFile, dict[str, StoredVariable | CdfVariable]]]:
     """Read variables of a CDF file as `read_cdf`, and hold it open for those that are read later, piece by piece.
 
     Parameters
@@ -281,12 +289,15 @@ def reading_cdf(
         As in `read_cdf`.
     later : collection of str
         Which of these variables are not read now; one that does not vary by record is.
+    reader : {"ringdecay", "cdflib"}
+        Who reads: the reader of this package, or cdflib, which has everything in memory at once and takes several times as long
+        (docs/performance.md), for a file that this one gets wrong.
 
     Yields
     ------
     content : CdfFile
         What was read.
-    stored : dict of StoredVariable
+    stored : dict of StoredVariable or CdfVariable
         What is read later, while the context lasts. The records of one should be asked for in their order: a block of which the first
         part was asked for is kept for the next piece.
 
@@ -295,7 +306,15 @@ def reading_cdf(
     FileError
         As `read_cdf`, and within the context as `StoredVariable.read`.
     """
+    if reader not in READERS:
+        raise unknown("reader", reader, READERS)
     required, given = list(names), Path(path)
+    if reader == "cdflib":
+        content = read_with_cdflib(given, required, optional)
+        apart = {name: variable for name, variable in content.variables.items() if name in later and variable.record_varying}
+        rest = {name: variable for name, variable in content.variables.items() if name not in apart}
+        yield replace(content, variables=rest), {**apart}
+        return
     handle = _Handle(find(given))
     with handle.holding(in_memory=bool(later) and handle.origin.size <= _AT_ONCE) as source:
         stored = _describe(given, handle, source)
@@ -303,14 +322,11 @@ def reading_cdf(
             handle.held = replace(source, size=len(handle.content), content=handle.content)
         missing = [name for name in required if name not in stored]
         if missing:
-            raise FileError(
-                stored.path,
-                f"the variables {', '.join(required)}",
-                f"none called {', '.join(missing)} (it has {', '.join(sorted(stored.variables))})",
-                "check that the file is of the product you named",
-            )
+            raise lacks(stored.path, required, missing, stored.variables)
         wanted = [stored[name] for name in dict.fromkeys([*required, *(name for name in optional if name in stored)])]
-        waiting = {variable.name: variable for variable in wanted if variable.name in later and variable.record_varying}
+        waiting: dict[str, StoredVariable | CdfVariable] = {
+            variable.name: variable for variable in wanted if variable.name in later and variable.record_varying
+        }
         now = {variable.name: _read_all(variable, handle.held or source) for variable in wanted if variable.name not in waiting}
         yield CdfFile(stored.path, now, stored.attributes), waiting
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.cdf import CdfVariable, StoredVariable, reading_cdf, strictly_increasing, to_datetime64
+from ringdecay.cdf import READERS, CdfVariable, StoredVariable, reading_cdf, strictly_increasing, to_datetime64
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.coordinates import Found
 from ringdecay.flux.energies import dates_of_change, find_channels, same_energies
@@ -35,7 +35,7 @@ _AS_LARGE_AS_FLUX = ("flux", "quality", "counting_error", "counts")
 Path_ = str | PathLike[str]
 
 
-def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None = None) -> xr.Dataset:
+def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None = None, reader: str = READERS[0]) -> xr.Dataset:
     """Open flux files of one product as one Dataset with canonical names and units.
 
     Parameters
@@ -46,6 +46,8 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
         Name of the product, such as "rbspice-pap-tofxeh" or "hope-pa".
     probe : str, optional
         Probe, "a" or "b"; found from the file names if not given.
+    reader : {"ringdecay", "cdflib"}
+        Who reads the files; cdflib is slower, and there for a file that the reader of this package gets wrong.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
     probes = {who for (_, who), _ in dated if who} if probe is None else {probe}
     if len(probes) > 1:
         raise InputError(f"the files are of more than one probe ({', '.join(sorted(probes))}); open one probe at a time")
-    datasets = [_open_one(path, description) for _, path in dated]
+    datasets = [_open_one(path, description, reader) for _, path in dated]
     result = datasets[0] if len(datasets) == 1 else _concatenate(datasets)
     result.attrs["probe"] = probes.pop() if probes else "unknown"
     return result
@@ -135,7 +137,7 @@ class FluxFile:
 
 
 @contextmanager
-def reading_flux(path: Path, product: Product) -> Iterator[FluxFile]:
+def reading_flux(path: Path, product: Product, reader: str = READERS[0]) -> Iterator[FluxFile]:
     """Open a flux file, check it, and hold it open for its flux to be read.
 
     Raises
@@ -147,7 +149,7 @@ def reading_flux(path: Path, product: Product) -> Iterator[FluxFile]:
     required = [variable.name for variable in product.variables.values() if variable.required]
     optional = [variable.name for variable in product.variables.values() if not variable.required]
     later = {names[role] for role in _AS_LARGE_AS_FLUX if role in names}
-    with reading_cdf(path, required, optional=optional, later=later) as (content, waiting):
+    with reading_cdf(path, required, optional=optional, later=later, reader=reader) as (content, waiting):
         absent = [name for name in optional if name not in content and name not in waiting]
         found: Found = {role: content[name] for role, name in names.items() if name in content}
         stored = {role: waiting[name] for role, name in names.items() if name in waiting}
@@ -171,8 +173,8 @@ def reading_flux(path: Path, product: Product) -> Iterator[FluxFile]:
         yield FluxFile(path, product, measured, channels.energy, sound, content.simulated, int(channels.other_table.sum()))
 
 
-def _open_one(path: Path, product: Product) -> xr.Dataset:
-    with reading_flux(path, product) as file:
+def _open_one(path: Path, product: Product, reader: str) -> xr.Dataset:
+    with reading_flux(path, product, reader) as file:
         pieces = list(file.measured.pieces)
     measured, kept = file.measured, file.kept
     flux = np.concatenate([piece.flux for piece in pieces])[kept]
@@ -207,7 +209,7 @@ def _open_one(path: Path, product: Product) -> xr.Dataset:
     )
 
 
-def _times(path: Path, variable: CdfVariable, flux: StoredVariable) -> npt.NDArray[np.datetime64]:
+def _times(path: Path, variable: CdfVariable, flux: StoredVariable | CdfVariable) -> npt.NDArray[np.datetime64]:
     """UTC of each record."""
     time = to_datetime64(variable.values, variable.type)
     if time.shape[0] != flux.records:

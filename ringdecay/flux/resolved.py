@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ringdecay.cdf import CdfVariable, StoredVariable
+from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
 from ringdecay.flux.expected import check_sizes, no_good_flags, order_of_axes, unit_factor
 from ringdecay.flux.kernels import count_missing
 from ringdecay.flux.pitch_angle import edges_of_centres
-from ringdecay.flux.values import Measured, Piece, Tally, error_cleaner, flux_cleaner, measured
+from ringdecay.flux.values import Measured, Piece, Stored, Tally, error_cleaner, flux_cleaner, measured
 from ringdecay.products import Product
 
 # About so many bytes of the flux are worked on at a time, so that what is made of them stays in the second-level cache of a core.
@@ -27,7 +27,12 @@ _RECORDS_AT_ONCE = 128
 
 
 def read_resolved(
-    path: Path, found: Found, stored: Mapping[str, StoredVariable], product: Product, channels: Channels, time: npt.NDArray[np.datetime64]
+    path: Path,
+    found: Found,
+    stored: Stored,
+    product: Product,
+    channels: Channels,
+    time: npt.NDArray[np.datetime64],
 ) -> Measured:
     """Give the flux of each record by energy and pitch angle.
 

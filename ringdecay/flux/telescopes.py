@@ -6,20 +6,19 @@ Each of the six telescopes looks along its own pitch angle, and the spacecraft t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ringdecay.cdf import StoredVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
 from ringdecay.flux.expected import check_sizes, no_good_flags, order_of_axes, unit_factor
 from ringdecay.flux.kernels import add_samples, count_missing, mean_of_samples
-from ringdecay.flux.values import Coordinates, Measured, Piece, Tally, error_cleaner, flux_cleaner, measured
+from ringdecay.flux.values import Coordinates, Measured, Piece, Stored, Tally, error_cleaner, flux_cleaner, measured
 from ringdecay.products import Product
 
 # The bins of PA_Midpoint and PA_Range in NASA's PAP records.
@@ -33,7 +32,12 @@ _SPINS_AT_ONCE = 128
 
 
 def read_telescopes(
-    path: Path, found: Found, stored: Mapping[str, StoredVariable], product: Product, channels: Channels, time: npt.NDArray[np.datetime64]
+    path: Path,
+    found: Found,
+    stored: Stored,
+    product: Product,
+    channels: Channels,
+    time: npt.NDArray[np.datetime64],
 ) -> Measured:
     """Combine the telescopes and records of each spin to flux by pitch angle.
 

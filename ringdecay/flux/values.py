@@ -13,6 +13,8 @@ import numpy.typing as npt
 from ringdecay.cdf import CdfVariable, StoredVariable
 from ringdecay.flux.kernels import keep_measured, refuse_flags
 
+#: Those variables of a file, by their roles, that are as large as the flux and are read piece by piece.
+Stored = Mapping[str, StoredVariable | CdfVariable]
 #: Name to values over time and attributes.
 Coordinates = Mapping[str, tuple[npt.NDArray[np.float64], dict[str, str]]]
 
@@ -120,7 +122,7 @@ def flux_cleaner(variable: CdfVariable | StoredVariable) -> Callable[[npt.NDArra
     return _cleaner(variable, 0.0, zero_is_measured=not np.array_equal(variable.attributes.get("FILLVAL", -1e31), 0))
 
 
-def error_cleaner(found: Mapping[str, StoredVariable]) -> Callable[[Mapping[str, npt.NDArray[Any]]], npt.NDArray[Any] | None]:
+def error_cleaner(found: Stored) -> Callable[[Mapping[str, npt.NDArray[Any]]], npt.NDArray[Any] | None]:
     """Make a function from values by role to the counting error in percent, 100 / sqrt(counts), in the file's shape.
 
     An error of zero or below, and a count of zero, say nothing of the counts: they are NaN. If the file has neither errors nor counts

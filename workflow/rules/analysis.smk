@@ -25,6 +25,7 @@ rule bin_flux:
         product=config["product"],
         grid=config["grid"],
         exclude=config["exclude"],
+        reader=config["reader"],
     message:
         "Binning probe {wildcards.probe}, {wildcards.period}"
     script:

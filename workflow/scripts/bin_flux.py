@@ -14,5 +14,6 @@ if __name__ == "__main__":
         settings = {"cache": params.cache, "lock": lock, "lock_is_fresh": True, "offline": snakemake.config["offline"], "progress": False}
         files = fetch(params.product, probe, *params.span, params.archive, **settings).files
         with dask_on(snakemake.config["dask"], snakemake.threads, files=files):
-            binned = bin_flux(files, Grid(**params.grid), product=params.product, probe=probe, exclude=exclusions(params.exclude))
+            given = {"product": params.product, "probe": probe, "exclude": exclusions(params.exclude), "reader": params.reader}
+            binned = bin_flux(files, Grid(**params.grid), **given)
         write_dataset(binned, snakemake.output.binned, fast=True)
