@@ -1,10 +1,12 @@
-"""Reading a part of a stored Dataset."""
+"""Stored Datasets: what is not needed is not read, and both compressions hold the same."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
+import xarray as xr
 from pap_file import pap_file
 
 import ringdecay as rd
@@ -26,3 +28,35 @@ def test_what_is_chosen_while_reading_is_what_is_chosen_of_the_whole(tmp_path):
     (tmp_path / "binned.nc").write_bytes((tmp_path / "binned.nc").read_bytes()[:1000])
     with pytest.raises(FileError, match="something else"):
         open_dataset(tmp_path / "binned.nc", select_flux)
+
+
+def test_only_the_variables_over_time_that_are_named_are_read(tmp_path):
+    values = np.arange(6.0).reshape(2, 3)
+    whole = xr.Dataset(
+        {"kept": (("time", "L"), values), "left": (("time", "L"), -values), "table": ("file", ["one", "two"])},
+        coords={
+            "time": np.array(["2015-03-17", "2015-03-18"], dtype="datetime64[ns]"),
+            "L": [3.0, 4.0, 5.0],
+            "L_bounds": ("L", [1.0, 2, 3]),
+        },
+        attrs={"product": "made up"},
+    )
+    write_dataset(whole, tmp_path / "whole.nc")
+    assert open_dataset(tmp_path / "whole.nc").identical(whole)
+    part = open_dataset(tmp_path / "whole.nc", over_time=("kept", "not there"))
+    assert part.identical(whole.drop_vars("left"))
+    assert set(open_dataset(tmp_path / "whole.nc", over_time=()).data_vars) == {"table"}
+    # Nothing is left open: the file can be written again.
+    write_dataset(whole.drop_vars("left"), tmp_path / "whole.nc")
+    with pytest.raises(FileError, match="netCDF"):
+        open_dataset(tmp_path / "absent.nc", over_time=("kept",))
+
+
+def test_the_fast_compression_holds_the_same(tmp_path):
+    whole = xr.Dataset({"x": (("time", "L"), np.random.default_rng(1).normal(size=(200, 30)))}, coords={"L": np.arange(30.0)})
+    for fast in (False, True):
+        write_dataset(whole, tmp_path / f"{fast}.nc", fast=fast)
+        assert open_dataset(tmp_path / f"{fast}.nc").identical(whole)
+    with xr.open_dataset(tmp_path / "False.nc") as plain, xr.open_dataset(tmp_path / "True.nc") as fast:
+        assert plain["x"].encoding["zlib"]
+        assert fast["x"].encoding["zstd"]

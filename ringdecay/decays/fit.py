@@ -144,6 +144,11 @@ def fit_decays(
     ------
     InputError
         If an argument does not make sense, or the data or the storms lack something.
+
+    Notes
+    -----
+    Channels and storms are worked on with `dask.delayed` on the scheduler that is set (``dask.config.set(scheduler="processes")``), and one
+    after the other if none is. The result is the same to the last bit on all of them.
     """
     check_settings(mode, min_points, r_max, floor_factor, min_counts)
     estimator_named(estimator)
