@@ -8,11 +8,12 @@ CHAOS_KILLS ?= 20
 CHAOS_SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 # SpacePy writes its settings into a folder on import; keep that out of the user's home.
 export SPACEPY := $(CURDIR)/$(VENV)/share/spacepy
 export MPLBACKEND := Agg
 
-.PHONY: env run test validate fuzz chaos format lock clean
+.PHONY: env run test validate bench fuzz chaos format lock clean
 
 env: $(VENV)/.complete
 
@@ -44,6 +45,22 @@ test: env
 validate: env
 	$(BIN)/snakemake validate --cores $(CORES)
 	$(BIN)/python tests/validation_page.py results/validation
+
+# Speed against other tools and the bound of the hardware, about half an hour; the tables and the figure of docs/performance.md are
+# made from it. An environment of its own, because pySPEDAS, one of the tools, needs much that the package does not.
+bench: $(BENCH_VENV)/.complete
+	$(BENCH_VENV)/bin/python benchmarks/bench.py $(BENCH)
+	$(BENCH_VENV)/bin/python benchmarks/mission.py starts
+	$(BENCH_VENV)/bin/python benchmarks/page.py
+
+$(BENCH_VENV)/.complete: requirements.lock pyproject.toml benchmarks/requirements.txt
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	mkdir -p $(SPACEPY)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock && \
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement benchmarks/requirements.txt && \
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || \
+	{ echo 'make bench installs pySPEDAS and needs a network for it once; without one: make env && $(BIN)/python benchmarks/bench.py measures all but pySPEDAS'; exit 1; }
+	touch $@
 
 # Damaged CDF files on all cores; a failure names the mutant, which $(BIN)/python tests/fuzz_cdf.py --seed SEED --only NUMBER makes again.
 fuzz: env

@@ -162,6 +162,37 @@ def test_archive_and_binned_series_agree(folder: Path, truth: simulate.Truth) ->
         np.testing.assert_allclose(omnidirectional[inside].mean(axis=0)[:10], expected[:10], rtol=0.1)
 
 
+def test_records_of_one_spin_are_ten_times_as_many_and_hold_the_same_counts(truth: simulate.Truth, tmp_path: Path) -> None:
+    name = FLUX.format("a", "20150701", "1.2.4-03")
+    settings = {"truth": truth, "start": "2015-07-01", "days": 1, "probes": "a", "faults": False, "workers": 1}
+    days = {}
+    for spins, sensitivity in ((10, 1.0), (1, 1.0), (1, 0.1)):
+        simulate.archive(tmp_path, spins_per_record=spins, sensitivity=sensitivity, **settings)
+        days[spins, sensitivity] = read(tmp_path / name)
+    ten, one, weak = days.values()
+    assert (np.diff(one["Epoch"]) == 10_870_000_000).all()
+    assert one["Epoch"].size == pytest.approx(86400 / 10.87, abs=1)
+    assert one["FPDU"].shape[1:] == (14, 17)
+    assert one["FPDU"].dtype == np.float32
+    np.testing.assert_allclose(one["Duration"], 10.87)
+    assert (np.diff(one["Spin"].astype(int)) % 65536 == 1).all()
+    assert (np.diff(ten["Spin"].astype(int)) % 65536 == 10).all()
+
+    def counts(day: dict[str, np.ndarray]) -> np.ndarray:
+        # The error is 100 / sqrt(counts) percent, and a fill for none.
+        return np.where(day["FPDU_Error"] > 0, (100.0 / day["FPDU_Error"].astype(float)) ** 2, 0.0).sum(axis=(0, 2))
+
+    # Mean flux and counts of each channel agree within the noise of counting, here and where the days' ends are cut differently.
+    for day, share in ((one, 1.0), (weak, 0.1)):
+        np.testing.assert_allclose(counts(day), share * counts(ten), rtol=0.004, atol=5.0 * np.sqrt(share * counts(ten)).max())
+        np.testing.assert_allclose(day["FPDU"].mean(axis=(0, 2)), ten["FPDU"].mean(axis=(0, 2)), rtol=0.03)
+    assert (weak["FPDU"] == 0).mean() > (one["FPDU"] == 0).mean() + 0.1
+    with pytest.raises(InputError, match="spins_per_record"):
+        simulate.archive(tmp_path, spins_per_record=0)
+    with pytest.raises(InputError, match="sensitivity"):
+        simulate.archive(tmp_path, sensitivity=0.0)
+
+
 def test_faults_are_there_and_can_be_seen(folder: Path) -> None:
     assert not (folder / FLUX.format("b", "20150630", "1.2.4-03")).exists()
     for probe, date, old, new in (("a", "20150701", "1.2.3-00", "1.2.4-03"), ("b", "20150702", "1.1.9-00", "1.1.12-01")):

@@ -122,6 +122,8 @@ def test_dependencies_agree_between_project_lock_and_conda():
             assert requirement.specifier.contains(version), f"{item} does not allow the locked {version}"
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = dict(item.split("=") for item in environment if isinstance(item, str) and "=" in item)
+    by_pip = next(item["pip"] for item in environment if isinstance(item, dict))
+    conda |= dict(item.split("==") for item in by_pip if "==" in item)
     conda_names = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}
     pinned = {conda_names.get(name, name): version for name, version in conda.items() if name != "python"}
     assert set(pinned) == declared

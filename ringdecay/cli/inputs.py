@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 @click.option("--days", default=150, type=click.IntRange(min=1), help="Number of days; 150 take 0.3 GB and hold ten storms.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulated world; the demonstration's own if not given.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores if not given.")
+@click.option(
+    "--spins-per-record", default=10, type=click.IntRange(min=1), help="Length of a record; 1 as in real files, ten times the size."
+)
 @stage
-def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int | None) -> None:
+def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int | None, spins_per_record: int) -> None:
     """Write a SIMULATED archive with known decay times to FOLDER.
 
     It is laid out like the real one, so every other command reads it. What a fit should find is in FOLDER/truth.nc.
     """
     from ringdecay import simulate as room  # noqa: PLC0415 - each command loads only what it needs
 
-    manifest = room.archive(folder, start=start, days=days, workers=workers, seed=room.DEFAULT_SEED if seed is None else seed)
+    seed = room.DEFAULT_SEED if seed is None else seed
+    manifest = room.archive(folder, start=start, days=days, workers=workers, seed=seed, spins_per_record=spins_per_record)
     click.echo(f"{len(manifest)} files, {manifest['bytes'].sum() / 1e6:.0f} MB in {folder} (SIMULATED)")
 
 

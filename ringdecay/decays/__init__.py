@@ -12,6 +12,7 @@ from ringdecay.decays.fit import fit_decays
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.flux_windows import flux_windows
 from ringdecay.decays.interruptions import interrupted
+from ringdecay.decays.log_flux import FLUX_SUMS
 from ringdecay.decays.one_series import fit_decay
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import FLAGS, VARIABLES
@@ -22,6 +23,7 @@ from ringdecay.decays.windows import index_windows
 __all__ = [
     "ESTIMATORS",
     "FLAGS",
+    "FLUX_SUMS",
     "VARIABLES",
     "choose_windows",
     "fit_decay",

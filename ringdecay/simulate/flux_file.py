@@ -20,8 +20,9 @@ from cdflib.cdfwrite import CDF
 from ringdecay.simulate.instrument import (
     PITCH_ANGLE,
     PITCH_ANGLE_RANGE,
-    RECORD_SECONDS,
     SOLID_ANGLE,
+    SPIN_NANOSECONDS,
+    SPINS_A_RECORD,
     bin_average,
     exposure,
 )
@@ -31,7 +32,6 @@ from ringdecay.store import written_whole
 
 FILL, QUALITY_FILL = -1.0e31, -32768
 GOOD_QUALITY, BAD_QUALITY = 10, 20
-_RECORD_NS = round(RECORD_SECONDS * 1e9)
 _FIRST_RECORD_NS = {"a": 0, "b": 37_000_000_000}  # after the begin of the world, so that the probes' records do not coincide
 _PROBE_NUMBER = {"a": 0, "b": 1}
 # Shares of records that are spoiled on purpose.
@@ -96,7 +96,17 @@ _VARIABLES: dict[str, _Variable] = {
 
 
 def write_day(
-    truth: Truth, probe: str, day: np.datetime64, path: Path, *, version: str, compression: int, spoiled: bool, flux_factor: float = 1.0
+    truth: Truth,
+    probe: str,
+    day: np.datetime64,
+    path: Path,
+    *,
+    version: str,
+    compression: int,
+    spoiled: bool,
+    flux_factor: float = 1.0,
+    spins_per_record: int = SPINS_A_RECORD,
+    sensitivity: float = 1.0,
 ) -> None:
     """Simulate a day of a probe and write its file.
 
@@ -118,15 +128,19 @@ def write_day(
         Whether some records have a bad quality or are fill.
     flux_factor : float
         Factor by which the flux is wrong, for a superseded file.
+    spins_per_record : int
+        Length of a record, in spins of 10.87 s.
+    sensitivity : float
+        Factor on the assumed sensitivity of the instrument.
     """
-    data = simulate_day(truth, probe, day, spoiled=spoiled)
+    data = simulate_day(truth, probe, day, spoiled=spoiled, spins_per_record=spins_per_record, sensitivity=sensitivity)
     if flux_factor != 1.0:
         good = data["FPDU"] > FILL
         data["FPDU"] = np.where(good, data["FPDU"] * np.float32(flux_factor), data["FPDU"])
         data["FPDU_OmniFlux"] = np.where(data["FPDU_OmniFlux"] > FILL, data["FPDU_OmniFlux"] * flux_factor, FILL)
     with written_whole(path) as beside:
         cdf = CDF(beside, cdf_spec={"Majority": "row_major", "Encoding": 6})
-        cdf.write_globalattrs(_global_attributes(truth, probe, path.stem, version))
+        cdf.write_globalattrs(_global_attributes(truth, probe, path.stem, version, spins_per_record))
         for name, variable in _VARIABLES.items():
             _write_variable(cdf, name, variable, data[name], compression)
         # All attributes at once: one by one, the writer walks through its whole list for each.
@@ -134,13 +148,16 @@ def write_day(
         cdf.close()
 
 
-def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool) -> dict[str, npt.NDArray[Any]]:
+def simulate_day(
+    truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool, spins_per_record: int = SPINS_A_RECORD, sensitivity: float = 1.0
+) -> dict[str, npt.NDArray[Any]]:
     """Simulate the variables of one day's file, by name."""
     day = day.astype("datetime64[D]")
     begin, end, origin = (_tt2000(d.astype("datetime64[D]")) for d in (day, day + 1, truth.start))
     origin += _FIRST_RECORD_NS[probe]
-    start = origin + _RECORD_NS * np.arange(-((origin - begin) // _RECORD_NS), -((origin - end) // _RECORD_NS), dtype=np.int64)
-    middle = start + _RECORD_NS // 2
+    length = SPIN_NANOSECONDS * spins_per_record
+    start = origin + length * np.arange(-((origin - begin) // length), -((origin - end) // length), dtype=np.int64)
+    middle = start + length // 2
     # Within a leap second this folds into the next day's first second; the physics does not mind.
     time = day.astype("datetime64[ns]") + (middle - begin).astype("timedelta64[ns]")
     where = ephemeris(probe, time)
@@ -151,12 +168,12 @@ def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool)
     power = truth.pitch_angle_power
     equatorial = np.exp(log_flux(truth, time, where.L)) * (field_ratio(where.MLAT) ** (power / 2.0))[:, None]
     mean = equatorial[:, :, None] * bin_average(power) + truth.floor[:, None]
-    sensitivity = exposure()[:, None]
-    counts = random.poisson(mean * sensitivity).astype(np.float32)
-    flux = counts * (1000.0 / sensitivity).astype(np.float32)  # per MeV
+    counts_per_flux = sensitivity * exposure(spins_per_record)[:, None]
+    counts = random.poisson(mean * counts_per_flux).astype(np.float32)
+    flux = counts * (1000.0 / counts_per_flux).astype(np.float32)  # per MeV
     with np.errstate(divide="ignore"):
         error = np.where(counts > 0, np.float32(100.0) / np.sqrt(counts), np.float32(FILL))
-    data = _record_variables(start, begin, day, where, origin) | {
+    data = _record_variables(start, begin, day, where, (start - origin) // length * spins_per_record, length) | {
         "FPDU": flux,
         "FPDU_Error": error,
         "FPDU_Quality": np.full(flux.shape, GOOD_QUALITY, dtype=np.int16),
@@ -172,7 +189,7 @@ def simulate_day(truth: Truth, probe: str, day: np.datetime64, *, spoiled: bool)
 
 
 def _record_variables(
-    start: npt.NDArray[np.int64], begin: int, day: np.datetime64, where: Ephemeris, origin: int
+    start: npt.NDArray[np.int64], begin: int, day: np.datetime64, where: Ephemeris, spin: npt.NDArray[np.int64], length: int
 ) -> dict[str, npt.NDArray[Any]]:
     """List the times and positions of the records."""
     n = start.size
@@ -191,10 +208,10 @@ def _record_variables(
         "Epoch": start,
         "UTC": np.array(text, dtype="U21"),
         "ET": start / 1e9,
-        "MidET": (start + _RECORD_NS // 2) / 1e9,
-        "StopET": (start + _RECORD_NS) / 1e9,
-        "Duration": np.full(n, RECORD_SECONDS),
-        "Spin": ((start - origin) // _RECORD_NS * 10 % 65536).astype(np.uint32),
+        "MidET": (start + length // 2) / 1e9,
+        "StopET": (start + length) / 1e9,
+        "Duration": np.full(n, length / 1e9),
+        "Spin": (spin % 65536).astype(np.uint32),
         "Position": where.position,
         "Position_SM": where.position_SM,
         "Position_Quality": np.zeros(n, dtype=np.int16),
@@ -236,7 +253,7 @@ def _tt2000(day: np.datetime64) -> int:
     return int(cdfepoch.compute_tt2000([year, month, date, 0, 0, 0, 0, 0, 0]))
 
 
-def _global_attributes(truth: Truth, probe: str, logical_file_id: str, version: str) -> dict[str, dict[int, str]]:
+def _global_attributes(truth: Truth, probe: str, logical_file_id: str, version: str, spins: int) -> dict[str, dict[int, str]]:
     name = f"RBSP-{probe.upper()}"
     attributes = {
         "Project": "SIMULATED>in the layout of Van Allen Probes data; not a measurement",
@@ -249,7 +266,9 @@ def _global_attributes(truth: Truth, probe: str, logical_file_id: str, version: 
         "TEXT": "SIMULATED by ringdecay from a ring current whose decay times are known. The sensitivity is assumed. Not a measurement.",
         "Logical_source": f"{name}-RBSPICE_LEV-3-PAP_TOFXEH",
         "Logical_file_id": logical_file_id,
-        "Logical_source_description": "SIMULATED protons 45-598 keV by pitch angle, records of ten spins",
+        "Logical_source_description": "SIMULATED protons 45-598 keV by pitch angle, records of {}".format(
+            {1: "one spin", 10: "ten spins"}.get(spins, f"{spins} spins")
+        ),
         "Mission_group": "RBSP",
         "Instrument_type": "Particles (space)",
         "Generated_by": "ringdecay.simulate",

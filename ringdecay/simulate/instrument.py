@@ -11,7 +11,9 @@ import numpy as np
 
 from ringdecay.simulate.truth import ENERGY, Array, peak_flux
 
-RECORD_SECONDS = 108.7  # ten spins of 10.87 s
+SPIN_NANOSECONDS = 10_870_000_000
+SPINS_A_RECORD = 10  # of the demonstration; a real PAP file has a record a spin
+RECORD_SECONDS = 108.7  # ten spins
 #: Pitch-angle bins of the RBSPICE PAP product, deg.
 PITCH_ANGLE_RANGE: Array = np.array([np.r_[0.0, np.arange(15.0, 170.0, 10.0)], np.r_[np.arange(15.0, 170.0, 10.0), 180.0]])
 PITCH_ANGLE: Array = PITCH_ANGLE_RANGE.mean(axis=0)
@@ -22,11 +24,12 @@ SOLID_ANGLE: Array = -np.diff(np.cos(np.deg2rad(PITCH_ANGLE_RANGE)), axis=0)[0] 
 _POINTS = ((50.0, 2500.0), (598.0, 11.0))  # keV, counts at the peak
 
 
-def exposure() -> Array:
-    """Give the counts per flux (cm-2 s-1 sr-1 keV-1) in one record and one pitch-angle bin, shape (energy,); ASSUMED."""
+def exposure(spins: int = SPINS_A_RECORD) -> Array:
+    """Give the counts per flux (cm-2 s-1 sr-1 keV-1) in a record of so many spins and one pitch-angle bin, shape (energy,); ASSUMED."""
     (low, low_counts), (high, high_counts) = _POINTS
     at_low, at_high = low_counts / peak_flux(low), high_counts / peak_flux(high)
-    return np.asarray(at_low * (ENERGY / low) ** (np.log(at_high / at_low) / np.log(high / low)))
+    ten_spins = at_low * (ENERGY / low) ** (np.log(at_high / at_low) / np.log(high / low))
+    return np.asarray(ten_spins * (spins / SPINS_A_RECORD))
 
 
 def bin_average(power: float) -> Array:

@@ -22,6 +22,7 @@ from ringdecay.products import get_product
 from ringdecay.simulate.flux_file import write_day
 from ringdecay.simulate.index import hourly_mean, index
 from ringdecay.simulate.index_files import write_hro_month, write_omni2_year
+from ringdecay.simulate.instrument import SPINS_A_RECORD
 from ringdecay.simulate.orbit import PHASE
 from ringdecay.simulate.truth import DEFAULT_SEED, PRODUCT, Truth, elapsed_days, make_truth, truth_dataset
 from ringdecay.store import write_dataset, written_whole
@@ -55,6 +56,8 @@ def archive(
     faults: bool = True,
     compression: int = 1,
     workers: int | None = None,
+    spins_per_record: int = SPINS_A_RECORD,
+    sensitivity: float = 1.0,
 ) -> pd.DataFrame:
     """Write a simulated archive in the layout of SPDF's `/pub/data`.
 
@@ -83,6 +86,12 @@ def archive(
     workers : int, optional
         Processes; 1 works in this process. Default: the number of cores. More than one process re-imports the calling script, so a
         script must guard its own work with ``if __name__ == "__main__":``.
+    spins_per_record : int
+        Length of a record in spins of 10.87 s. One is that of the real files; ten of the demonstration make a tenth of the records,
+        with the same counts in all.
+    sensitivity : float
+        Factor on the assumed sensitivity of the instrument. Files are large because of their counting noise: records of one spin take
+        5 to 6 MB a day, and a third less at a sensitivity of 0.1.
 
     Returns
     -------
@@ -93,7 +102,7 @@ def archive(
     Raises
     ------
     InputError
-        If probes or days make no sense, or lie outside the world that was given.
+        If a setting makes no sense, or the days lie outside the world that was given.
     ArchiveError
         If a file cannot be written.
     """
@@ -106,6 +115,11 @@ def archive(
         raise InputError(f"probes must be among {', '.join(sorted(PHASE))}, got {list(probes)}.")
     if days < 1 or not 0 <= compression <= 9:
         raise InputError(f"days must be at least 1 and compression 0 to 9, got days={days} and compression={compression}.")
+    if spins_per_record < 1 or not 0 < sensitivity < np.inf:
+        raise InputError(
+            f"spins_per_record must be at least 1 and sensitivity above 0, got spins_per_record={spins_per_record} and "
+            f"sensitivity={sensitivity}."
+        )
     if truth is None:
         truth = make_truth(seed, start=first, days=days)
     begin = float(elapsed_days(truth, np.asarray(first)))
@@ -120,7 +134,8 @@ def archive(
     logger.info("simulating %d daily files from %s in %s with %d workers", len(files), first, folder, workers)
     try:
         rows = _write_index(truth, folder, first, days)
-        rows += _write_flux(truth, folder, files, compression, workers, faults=faults)
+        settings = {"compression": compression, "spoiled": faults, "spins_per_record": spins_per_record, "sensitivity": sensitivity}
+        rows += _write_flux(truth, folder, files, workers, settings)
         write_dataset(truth_dataset(truth), folder / "truth.nc")
         manifest = pd.DataFrame(rows).sort_values("file", ignore_index=True)
         with written_whole(folder / "manifest.tsv") as beside:
@@ -165,12 +180,9 @@ def _plan(first: np.datetime64, days: int, probes: list[str], *, faults: bool) -
     ]
 
 
-def _write_flux(truth: Truth, folder: Path, files: list[_DayFile], compression: int, workers: int, *, faults: bool) -> list[dict[str, Any]]:
+def _write_flux(truth: Truth, folder: Path, files: list[_DayFile], workers: int, settings: dict[str, Any]) -> list[dict[str, Any]]:
     # The world is about 2 MB when sent to a process, so a task is a few days.
-    tasks = [
-        dask.delayed(_write_days)(truth, folder, files[i : i + _DAYS_A_TASK], compression, faults=faults)
-        for i in range(0, len(files), _DAYS_A_TASK)
-    ]
+    tasks = [dask.delayed(_write_days)(truth, folder, files[i : i + _DAYS_A_TASK], settings) for i in range(0, len(files), _DAYS_A_TASK)]
     done = 0
 
     def report(*_: Any) -> None:
@@ -187,22 +199,13 @@ def _write_flux(truth: Truth, folder: Path, files: list[_DayFile], compression: 
     return [row for rows in results for row in rows]
 
 
-def _write_days(truth: Truth, folder: Path, files: list[_DayFile], compression: int, *, faults: bool) -> list[dict[str, Any]]:
+def _write_days(truth: Truth, folder: Path, files: list[_DayFile], settings: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for file in files:
         date = str(file.day).replace("-", "")
         name = f"rbsp-{file.probe}-rbspice_lev-3-pap_tofxeh_{date}_v{file.version}.cdf"
         path = folder / _FLUX.directory.format(probe=file.probe, year=date[:4]) / name
-        write_day(
-            truth,
-            file.probe,
-            file.day,
-            path,
-            version=file.version,
-            compression=compression,
-            spoiled=faults,
-            flux_factor=file.flux_factor,
-        )
+        write_day(truth, file.probe, file.day, path, version=file.version, flux_factor=file.flux_factor, **settings)
         rows.append(_row(folder, path, _FLUX.name, file.probe, date, file.status))
     return rows
 

@@ -91,7 +91,7 @@ rule fit_decays:
         f"{LOGS}/fit_decays.log",
     benchmark:
         f"{LOGS}/benchmarks/fit_decays.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
     params:
@@ -127,7 +127,7 @@ rule compare_delays:
         f"{LOGS}/compare_delays.log",
     benchmark:
         f"{LOGS}/benchmarks/compare_delays.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
     params:
