@@ -45,7 +45,7 @@ def workflow(archive: Path, start: str, stop: str, cores: int, out: Path) -> Non
     """Run the workflow on ARCHIVE from nothing but files that were fetched before, then again with nothing to do."""
     config = REPOSITORY / f"resources/{RUN}.yaml"
     config.parent.mkdir(exist_ok=True)
-    config.write_text(f'run: {RUN}\narchive: {archive.resolve()}\nstart: "{start}"\nstop: "{stop}"\n', encoding="utf-8")
+    config.write_text(f'run: {RUN}\narchive: {archive.resolve()}\nstart: "{start}"\nstop: "{stop}"\nbinning_job: year\n', encoding="utf-8")
     _remove_run()
     # A first fetch brings the files into the page cache, as a download or an earlier run would.
     fetching = _snakemake(config, cores, "--until", "fetch_flux", "fetch_index")

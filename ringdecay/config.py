@@ -19,6 +19,8 @@ import yaml
 
 from ringdecay.errors import FileError, InputError
 
+# The loader in C, where PyYAML was built with it, is ten times as quick.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 
 
@@ -32,7 +34,7 @@ def load_schema(path: str | PathLike[str] = SCHEMA) -> dict[str, Any]:
     """
     if not Path(path).is_file():
         raise FileError(path, "the schema of the config", "no file", "run from a clone of the repository")
-    schema: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    schema: dict[str, Any] = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_LOADER)
     return schema
 
 
@@ -50,7 +52,7 @@ def read_config(path: str | PathLike[str]) -> dict[str, Any]:
     if not source.is_file():
         raise FileError(source, "a config file", "no file", "check the path; config/ has examples")
     try:
-        given = yaml.safe_load(source.read_text(encoding="utf-8"))
+        given = yaml.load(source.read_text(encoding="utf-8"), Loader=_LOADER)
     except yaml.YAMLError as error:
         raise FileError(source, "YAML", f"a mistake in it ({' '.join(str(error).split())})", "mend the file") from error
     if not isinstance(given, dict):
@@ -201,13 +203,8 @@ def years(start: str, stop: str) -> list[str]:
     return sorted({month[:4] for month in months(start, stop)})
 
 
-def year_span(year: str, start: str, stop: str) -> tuple[str, str]:
-    """First day of a year within a span, and the day after its last."""
-    return max(f"{year}-01-01", start), min(f"{int(year) + 1}-01-01", stop)
-
-
-def month_span(month: str, start: str, stop: str) -> tuple[str, str]:
-    """First day of a month within a span, and the day after its last."""
-    begin = datetime.date(int(month[:4]), int(month[4:]), 1)
-    end = (begin + datetime.timedelta(days=32)).replace(day=1)
+def period_span(period: str, start: str, stop: str) -> tuple[str, str]:
+    """First day of a month (YYYYMM) or year (YYYY) within a span, and the day after its last."""
+    begin = datetime.date(int(period[:4]), int(period[4:] or 1), 1)
+    end = (begin + datetime.timedelta(days=32 if period[4:] else 366)).replace(day=1)
     return max(begin.isoformat(), start), min(end.isoformat(), stop)

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.decays import choose_windows, fit_decays, instrument_floor
+from ringdecay.decays.sharing import kept_workers
 from ringdecay.errors import InputError, unknown
 from ringdecay.lifetime import lifetimes
 
@@ -89,13 +90,14 @@ def start_delays(
     fit |= {"compare": False, "two_stages": False}
     floor = fit.pop("floor", "auto")
     looked_for = isinstance(floor, str) and floor == "auto"
-    if looked_for:
-        floor = instrument_floor(one, windows, min_samples=fit.get("min_samples", 2))
     begin = xr.DataArray(storms["last_minimum"].to_numpy("datetime64[ns]"), dims="storm")
     found = []
-    for delay in delays:
-        moved = windows.assign(start=(begin + np.timedelta64(round(delay * _DAY_NS), "ns")).broadcast_like(windows["start"]))
-        found.append(fit_decays(one, storms, windows=moved, index=index, floor=floor, **fit))
+    with kept_workers():
+        if looked_for:
+            floor = instrument_floor(one, windows, min_samples=fit.get("min_samples", 2))
+        for delay in delays:
+            moved = windows.assign(start=(begin + np.timedelta64(round(delay * _DAY_NS), "ns")).broadcast_like(windows["start"]))
+            found.append(fit_decays(one, storms, windows=moved, index=index, floor=floor, **fit))
     axis = pd.Index([float(delay) for delay in delays], name="start_delay_days")
     result = xr.concat(found, dim=axis, combine_attrs="override", coords="minimal", data_vars="all", compat="override")
     result["start_delay_days"].attrs = dict(_DESCRIBED)

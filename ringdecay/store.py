@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.errors import FileError
+from ringdecay.errors import FileError, InputError
 
 # Attributes that say when and where a result was made, not what it is; they do not enter the content hash.
 UNHASHED_ATTRIBUTES = frozenset({"history", "date_created", "provenance"})
+
+# The netCDF library would keep 64 MB of unpacked values of each variable that it reads or writes, which is as much as all the values.
+netCDF4.set_chunk_cache(2**20)
 
 # First line of every table made from simulated data.
 SIMULATED_NOTE = "SIMULATED data: made from a demonstration archive with known decay times, not from measurements"
@@ -54,16 +59,26 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a Dataset as compressed netCDF-4, whole or not at all."""
+def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str], *, fast: bool = False) -> None:
+    """Write a Dataset as compressed netCDF-4, whole or not at all.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to write; it is loaded.
+    path : path-like
+        The file.
+    fast : bool
+        Compress with Zstandard where the netCDF library has it: half the time (docs/performance.md), but not every program reads it.
+        For files that only the later stages of the same run read.
+    """
     dataset = dataset.load()
     # Without a value to tell the type by, empty text would be stored as numbers.
     empty = {name: variable.astype(str) for name, variable in dataset.data_vars.items() if variable.dtype.kind == "O" and not variable.size}
     dataset = dataset.assign(empty)
+    compression: dict[str, Any] = {"compression": "zstd" if fast and _has_zstd() else "zlib", "complevel": 1}
     encoding: dict[Any, dict[str, Any]] = {
-        name: {"zlib": True, "complevel": 1}
-        for name, variable in dataset.variables.items()
-        if variable.dtype.kind in "fiu" and variable.ndim
+        name: compression for name, variable in dataset.variables.items() if variable.dtype.kind in "fiu" and variable.ndim
     }
     for name, variable in dataset.variables.items():
         if variable.dtype.kind == "M":
@@ -73,15 +88,42 @@ def write_dataset(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         dataset.to_netcdf(beside, engine="netcdf4", encoding=encoding)
 
 
-def open_dataset(path: str | os.PathLike[str]) -> xr.Dataset:
+@functools.cache
+def _has_zstd() -> bool:
+    with netCDF4.Dataset("probe", mode="w", diskless=True) as probe:
+        return bool(probe.has_zstd_filter())
+
+
+def open_dataset(
+    path: str | os.PathLike[str],
+    choose: Callable[[xr.Dataset], xr.Dataset] = lambda dataset: dataset,
+    *,
+    over_time: Sequence[str] | None = None,
+) -> xr.Dataset:
     """Read a Dataset that `write_dataset` wrote, into memory, and close the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    choose : callable
+        What to take of it, such as `select_flux`; what it leaves out is not read.
+    over_time : sequence of str, optional
+        Which of the variables over time are needed, nearly all of a large file; all of them if not given. The others are read in any case.
 
     Raises
     ------
     FileError
         If the file is missing or is not netCDF.
     """
-    return _read(path, lambda p: xr.load_dataset(p, engine="netcdf4", decode_timedelta=False))
+
+    def needed(source: Path) -> xr.Dataset:
+        with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as whole:
+            variables = whole.data_vars.items() if over_time is not None else ()
+            unneeded = [name for name, values in variables if "time" in values.dims and name not in (over_time or ())]
+            return choose(whole.drop_vars(unneeded)).load()
+
+    return _read(path, needed)
 
 
 def open_array(path: str | os.PathLike[str]) -> xr.DataArray:
@@ -105,6 +147,8 @@ def _read(path: str | os.PathLike[str], reader: Callable[[Path], xr.Dataset]) ->
         raise FileError(source, "a netCDF file", "no file", "run the stage that makes it first")
     try:
         return reader(source)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise FileError(source, "a netCDF file", f"something else ({error})", "delete it and run the stage that makes it again") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +44,31 @@ def test_a_lock_is_read_as_it_was_written_and_written_the_same_each_time(archive
     write_lock(again.sample(frac=1, random_state=1), tmp_path / "again.tsv")
     assert (tmp_path / "again.tsv").read_bytes() == (tmp_path / "lock.tsv").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.tsv", "archive", "lock.tsv"]
+
+
+def test_a_lock_of_the_same_run_sees_every_change_but_hashes_no_file_twice(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = fetch(PAP, "a", *SPAN, archive)
+    hashed = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda stream, name: hashed.append(stream.name) or digest(stream, name))
+    settings = {"lock": made.lock, "lock_is_fresh": True}
+    pd.testing.assert_frame_equal(fetch(PAP, "a", *SPAN, archive, **settings).lock, made.lock)
+    assert not hashed
+    fetch(PAP, "a", *SPAN, archive, lock=made.lock)
+    assert len(hashed) == len(made.files)
+    file = made.files[0]
+    content, modified = file.read_bytes(), file.stat().st_mtime
+    # Touched only: it is hashed, and found to be the same.
+    os.utime(file, (modified + 5, modified + 5))
+    hashed.clear()
+    fetch(PAP, "a", *SPAN, archive, **settings)
+    assert hashed == [str(file)]
+    # Another content of the same length, and another length at the same time.
+    for changed, when in ((content[:-1] + b"x", modified + 5), (content + b"x", modified)):
+        file.write_bytes(changed)
+        os.utime(file, (when, when))
+        with pytest.raises(ArchiveError, match="has changed since the lock was made"):
+            fetch(PAP, "a", *SPAN, archive, **settings)
 
 
 def test_an_empty_lock_is_a_lock(archive: Path, tmp_path: Path) -> None:

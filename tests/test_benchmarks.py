@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -48,3 +49,17 @@ def test_intervals_of_the_factors_of_the_theory_are_printed_and_hold_most_truths
     assert {len(row) for row in rows} == {9}
     shares = [float(share) for row in rows[2:] for share in row[1:3]]
     assert sum(shares) / len(shares) > 0.9
+
+
+def test_fits_of_a_few_storms_are_timed_and_agree_with_linregress(tmp_path):
+    command = [sys.executable, ROOT / "benchmarks/fits.py", "--quick", "--rounds", "2", "--workers", "1", "--json", tmp_path / "fits.json"]
+    subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    report = json.loads((tmp_path / "fits.json").read_text())
+    assert set(report["candidates"]) == {"ours", "linregress", "calibrated"}
+    for candidate in report["candidates"].values():
+        assert len(candidate["seconds"]) == 2
+        assert min(candidate["seconds"]) > 0
+    assert 0 < report["largest_difference"] < 1e-12
+    assert 0.8 * report["candidates"]["calibrated"]["series"] < report["candidates"]["calibrated"]["fits"]
+    # Far from the goal of fifty, which few series on a busy machine do not show.
+    assert min(report["ratio_linregress_ours"]) > 3

@@ -27,7 +27,6 @@ from ringdecay.binned import (
     with_merged_probe,
 )
 from ringdecay.binned.records import RECORDS
-from ringdecay.binned.sums import counts_and_exposure, sums_by_cell
 from ringdecay.errors import InputError
 from ringdecay.store import open_dataset, write_dataset
 from ringdecay.tables import decay_table, lifetime_table
@@ -250,23 +249,6 @@ def test_flux_of_a_known_pitch_angle_distribution_lands_in_its_equatorial_bin():
         assert ((low <= values) & (values <= high)).all()
     # At this latitude no particle of more than 58 degrees at the equator is seen.
     assert select_flux(binned, 80.0)["n_samples"].sum() == 0
-
-
-def test_counts_and_the_exposure_of_zeros():
-    flux = np.array([[10.0], [0.0], [30.0], [np.nan]])
-    counts, exposure = counts_and_exposure(flux, np.array([[20.0], [np.nan], [60.0], [np.nan]]))
-    np.testing.assert_allclose(counts.ravel(), [20, 0, 60, 0])
-    np.testing.assert_allclose(exposure.ravel(), [2, 2, 2, 0])
-    counts, exposure = counts_and_exposure(flux, np.full((4, 1), np.nan))
-    assert not counts.any()
-    assert not exposure.any()
-
-
-def test_samples_outside_the_grid_are_left_out():
-    sums = sums_by_cell(np.array([-1, 0, 2, 0]), 3, np.array([[1.0], [2.0], [4.0], [np.nan]]), *np.zeros((2, 4, 1)), np.zeros(4))
-    names = list(SUMS)
-    np.testing.assert_array_equal(sums[names.index("sum_flux")].ravel(), [2, 0, 4])
-    np.testing.assert_array_equal(sums[names.index("n_samples")].ravel(), [1, 0, 1])
 
 
 def test_exclusions_mask_what_they_name_and_are_counted():

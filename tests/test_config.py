@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import ringdecay as rd
 from ringdecay.binned import Grid, exclusions
-from ringdecay.config import check_config, load_schema, month_span, months, read_config, year_span, years
+from ringdecay.config import check_config, load_schema, months, period_span, read_config, years
 from ringdecay.decays import ESTIMATORS, choose_windows, flux_windows, index_windows, interrupted
 from ringdecay.energy_content import energy_content
 from ringdecay.errors import FileError, InputError
@@ -97,6 +97,8 @@ def test_defaults_of_the_config_are_those_of_the_functions():
         ({"index": {"name": "Dst"}}, "Dst comes from the product omni2-yearly"),
         ({"fit": {"min_points": 2}}, "fit.min_points is 2, which does not fit"),
         ({"dask": "cluster"}, "dask is"),
+        ({"dask": "thread"}, "dask is"),
+        ({"binning_job": "day"}, "binning_job is 'day'; it must be one of month, year"),
         ({"exclude": [{"reason": "x", "source": "y", "to": "2016-13-45"}]}, "exclude.0.to is '2016-13-45', which is not a date"),
         ({"exclude": [{"reason": "x", "source": "y", "from": "2016-02-01", "to": "2016-01-01"}]}, "exclude.0: .* wrong way round"),
         ({"exclude": [{"reason": "x", "source": "y", "L": [5, 2]}]}, "exclude.0.L .* wrong way round"),
@@ -154,12 +156,12 @@ def test_bad_config_files_are_named(tmp_path):
         read_config(tmp_path / "list.yaml")
 
 
-@pytest.mark.parametrize(("names", "span"), [(months, month_span), (years, year_span)])
+@pytest.mark.parametrize("names", [months, years])
 @given(start=st.dates(datetime.date(2000, 1, 1), datetime.date(2030, 1, 1)), days=st.integers(1, 3000))
 @settings(deadline=None)
-def test_months_and_years_cover_a_span_day_by_day(names, span, start, days):
+def test_months_and_years_cover_a_span_day_by_day(names, start, days):
     first, stop = start.isoformat(), (start + datetime.timedelta(days=days)).isoformat()
-    spans = [span(name, first, stop) for name in names(first, stop)]
+    spans = [period_span(name, first, stop) for name in names(first, stop)]
     assert spans[0][0] == first
     assert spans[-1][1] == stop
     assert all(a < b for a, b in spans)

@@ -15,7 +15,7 @@ from ringdecay.binned import Grid
 from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.units import energy_to_kev, factor_of, flux_to_per_kev, length_to_earth_radii
-from ringdecay.flux.values import measured, measured_error, measured_flux
+from ringdecay.flux.values import error_cleaner, flux_cleaner, measured
 from ringdecay.plots.labels import energy_label
 from ringdecay.products import PRODUCTS
 
@@ -275,16 +275,36 @@ def test_figures_name_the_ion():
 
 
 def test_flux_of_zero_counts_and_negative_flux_does_not():
-    np.testing.assert_array_equal(measured_flux(variable([0.0, 1.0, -2.0, -1e31], VALIDMIN=1e-6)), [0, 1, np.nan, np.nan])
-    assert np.isnan(measured_flux(variable([0.0], FILLVAL=0.0))).all()
-    np.testing.assert_array_equal(measured_flux(variable([0.0, -2.0])), [0, np.nan])
+    def cleaned(given):
+        return flux_cleaner(given)(given.values)
+
+    np.testing.assert_array_equal(cleaned(variable([0.0, 1.0, -2.0, -1e31], VALIDMIN=1e-6)), [0, 1, np.nan, np.nan])
+    assert np.isnan(cleaned(variable([0.0], FILLVAL=0.0))).all()
+    np.testing.assert_array_equal(cleaned(variable([0.0, -2.0])), [0, np.nan])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "limit", [10.0, [1.0, 10.0, 100.0, 2.0], [5.0, 50.0, 1.0], np.geomspace(1, 100, 12).reshape(3, 4), [1.0, 2.0], "ten"]
+)
+def test_the_compiled_cleaning_is_that_of_measured(dtype, limit):
+    random = np.random.default_rng(3)
+    values = random.lognormal(2, 2, (50, 3, 4)).astype(dtype)
+    values[random.random(values.shape) < 0.1] = -1e31
+    values[random.random(values.shape) < 0.1] = 7.0
+    values[random.random(values.shape) < 0.05] = np.nan
+    values[random.random(values.shape) < 0.05] = np.inf
+    limit = limit if isinstance(limit, str) else np.asarray(limit)
+    for attributes in ({"VALIDMAX": limit}, {"VALIDMIN": limit, "FILLVAL": dtype(7)}, {"FILLVAL": limit}):
+        given = CdfVariable("x", "CDF_FLOAT", values, attributes, record_varying=True)
+        np.testing.assert_array_equal(flux_cleaner(given)(values), measured(given))
 
 
 def test_errors_and_counts_of_zero_say_nothing_of_the_counts():
-    error = measured_error({"counting_error": variable([10.0, 0.0, -1.0, -1e31])})
-    np.testing.assert_array_equal(error, [10, np.nan, np.nan, np.nan])
-    np.testing.assert_array_equal(measured_error({"counts": variable([4.0, 0.0])}), [50, np.nan])
-    assert measured_error({}) is None
+    for role, values, expected in (("counting_error", [10.0, 0.0, -1.0, -1e31], [10, *[np.nan] * 3]), ("counts", [4.0, 0.0], [50, np.nan])):
+        given = variable(values)
+        np.testing.assert_array_equal(error_cleaner({role: given})({role: given.values}), expected)
+    assert error_cleaner({})({}) is None
 
 
 def test_integer_fill_is_no_good_quality_and_an_error_of_zero_no_count(tmp_path):

@@ -9,8 +9,8 @@ from changed_file import changed_file
 from telescope_file import COUNTS_PER_FLUX, RECORDS_A_SPIN, SPIN, pitch_angles, telescope_file
 
 import ringdecay as rd
+from ringdecay.cdf import StoredVariable
 from ringdecay.errors import FileError
-from ringdecay.flux import telescopes
 from ringdecay.flux.telescopes import CENTRES, EDGES, number_spins
 from ringdecay.products import PRODUCTS
 
@@ -303,7 +303,7 @@ def test_binning_takes_telescopes_like_pitch_angles(tmp_path):
 
 
 def test_a_long_day_is_read_in_blocks_of_spins(tmp_path, monkeypatch):
-    spins, hole = 600, 256  # more than two blocks, the second of which begins with what is missing
+    spins, hole = 600, 256  # more than two pieces; one of them begins with what is missing
 
     def change(data):
         lost = slice(hole * RECORDS_A_SPIN - 3, hole * RECORDS_A_SPIN + 3)
@@ -312,12 +312,18 @@ def test_a_long_day_is_read_in_blocks_of_spins(tmp_path, monkeypatch):
 
     path = telescope_file(tmp_path / "a.cdf", spins=spins, distribution=lambda angle: np.sin(np.deg2rad(angle)) ** 2, change=change)
     at_once = []
-    original = telescopes.measured_flux
-    monkeypatch.setattr(telescopes, "measured_flux", lambda variable: at_once.append(variable.values.shape[0]) or original(variable))
+    original = StoredVariable.read
+
+    def counting(variable, start=None, stop=None):
+        if variable.name == "FPDU":
+            at_once.append(stop - start)
+        return original(variable, start, stop)
+
+    monkeypatch.setattr(StoredVariable, "read", counting)
     flux = rd.open_flux(path, "rbspice-tofxeh")
-    # No copy of the whole flux is made: 90,000 records took 540 MB that way, and 310 MB in blocks.
+    # The flux of the whole day is never in memory.
     assert sum(at_once) == spins * RECORDS_A_SPIN
-    assert max(at_once) <= 257 * RECORDS_A_SPIN
+    assert max(at_once) <= 129 * RECORDS_A_SPIN
     assert flux.sizes["time"] == spins
     assert (flux.attrs["n_bad_quality"], flux.attrs["n_records_dropped"]) == (300 * RECORDS_A_SPIN * 14, 6)
     # Every spin sees the same distribution, but for those that lost records or a telescope.

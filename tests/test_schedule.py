@@ -11,6 +11,9 @@ import ringdecay as rd
 from ringdecay.errors import InputError
 from ringdecay.schedule import dask_on
 
+# A cluster in this process, which starts at once.
+HERE = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1", "dashboard_address": None}
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
@@ -39,3 +42,24 @@ def test_a_wrong_place_is_one_clear_sentence():
         dask_on("tcp://127.0.0.1:9", wait_seconds=2),
     ):
         pass
+
+
+def test_workers_that_would_give_other_values_are_refused(files, monkeypatch):
+    with LocalCluster(n_workers=1, threads_per_worker=1, **HERE) as cluster:
+        where = cluster.scheduler_address
+        refused = pytest.raises(InputError, match=r"does not see .*/gone\.cdf; put the files where all machines see them")
+        with refused, dask_on(where, files=[*files, "gone.cdf"]):
+            pass
+        with dask_on(where, files=files):
+            pass
+        answers = iter(["of the worker", "of the run"])
+        monkeypatch.setattr("ringdecay.schedule.source_fingerprint", lambda: next(answers))
+        with pytest.raises(InputError, match=r"has another ringdecay \(of the worker, here of the run\)"), dask_on(where):
+            pass
+
+
+def test_a_scheduler_without_workers_is_one_clear_sentence():
+    with LocalCluster(n_workers=0, **HERE) as cluster:
+        where = cluster.scheduler_address
+        with pytest.raises(InputError, match=f"has no worker; start some with `dask worker {where}`"), dask_on(where, wait_seconds=0.5):
+            pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,9 @@ LAYERS = [
     "validate",
     "coverage", "plots", "provenance", "cli",
 ]  # fmt: skip
+# What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.
+_BARE = [sys.executable, "-c", "import sys; print(*sys.modules)"]
+STARTUP = set(subprocess.run(_BARE, capture_output=True, text=True, check=True).stdout.split())
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
@@ -118,6 +122,8 @@ def test_dependencies_agree_between_project_lock_and_conda():
             assert requirement.specifier.contains(version), f"{item} does not allow the locked {version}"
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = dict(item.split("=") for item in environment if isinstance(item, str) and "=" in item)
+    by_pip = next(item["pip"] for item in environment if isinstance(item, dict))
+    conda |= dict(item.split("==") for item in by_pip if "==" in item)
     conda_names = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}
     pinned = {conda_names.get(name, name): version for name, version in conda.items() if name != "python"}
     assert set(pinned) == declared
@@ -164,6 +170,35 @@ def test_reading_the_workflow_needs_none_of_the_science_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["mission", source_fingerprint()]
+
+
+@pytest.mark.parametrize("code", ["import ringdecay", "from ringdecay.cli import main; main(['--help'], standalone_mode=False)"])
+def test_the_package_and_its_help_import_little(code):
+    # What is imported decides how long it takes, and can be told on a machine that is busy.
+    code += "\nimport sys\nprint('\\n', *sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = set(done.stdout.splitlines()[-1].split())
+    assert found - set(sys.stdlib_module_names) - STARTUP <= {"ringdecay", "click", "__main__"}
+
+
+def test_a_fingerprint_is_the_same_in_every_process_and_says_what_matters(tmp_path):
+    (tmp_path / "ringdecay").mkdir()
+    module = tmp_path / "ringdecay" / "one.py"
+    code = f"from ringdecay.fingerprint import *; print(source_fingerprint('one', root=Path({str(module.parent)!r})))"
+
+    def fingerprint(text: str, seed: str = "0") -> str:
+        module.write_text(text)
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        return run.stdout.strip()
+
+    text = "def f(x: int = 1) -> bool:\n    'What it does.'\n    return x in {'a', 'b', 'c', ('d', 1.5)}\n"
+    first = fingerprint(text)
+    assert {fingerprint(text, seed) for seed in ("1", "2")} == {first}
+    assert fingerprint(text.replace("    return", "\n    # why\n    return")) == first
+    changes = [("1.5", "1.25"), ("= 1", "= True"), ("int", "str"), ("does", "did"), (" in ", " not in "), ("def f", "async def f")]
+    assert len({first, *(fingerprint(text.replace(*change)) for change in changes)}) == 1 + len(changes)
 
 
 def test_a_fingerprint_sees_code_but_not_comments(tmp_path):

@@ -75,6 +75,7 @@ def fetch(
     *,
     cache: str | PathLike[str] | None = None,
     lock: pd.DataFrame | None = None,
+    lock_is_fresh: bool = False,
     offline: bool = False,
     progress: bool | None = None,
 ) -> Fetched:
@@ -105,6 +106,9 @@ def fetch(
     lock : pandas.DataFrame, optional
         From an earlier fetch: use exactly its files and nothing else, without listing the archive. Files that are not here are
         loaded, and all must have the size and the sha256 that the lock says.
+    lock_is_fresh : bool
+        Whether the lock was made earlier in the same run, from these files: then one that still has the size and the time of
+        modification of the lock (to the second) is not hashed again.
     offline : bool
         Use only what is in the cache and in the folders of `archive`, without any network.
     progress : bool, optional
@@ -123,7 +127,8 @@ def fetch(
         If the archive cannot be listed, a file cannot be loaded whole, or a file is not the one that the lock names. All other
         files are kept, so the next call has only the rest to load.
     """
-    return fetch_planned(plan(product, probe, start, stop, archive, cache=cache, lock=lock, offline=offline), progress=progress)
+    planned = plan(product, probe, start, stop, archive, cache=cache, lock=lock, lock_is_fresh=lock_is_fresh, offline=offline)
+    return fetch_planned(planned, progress=progress)
 
 
 def fetch_locked(
@@ -292,7 +297,11 @@ def _checked(place: Place, local: Path, file: ArchiveFile) -> _State:
     """Size, sha256 and time of a local file, compared with the lock if the file comes from one."""
     try:
         with local.open("rb") as stream:
-            status, digest = os.fstat(stream.fileno()), hashlib.file_digest(stream, "sha256").hexdigest()
+            status = os.fstat(stream.fileno())
+            same = file.sha256 is not None and file.sizes == (status.st_size, status.st_size)
+            if same and file.unchanged_if == _whole_second(status.st_mtime):
+                return _State(file, place, local, status.st_size, str(file.sha256), file.unchanged_if)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise _LocalError(f"{local} is not there") from error
     except OSError as error:

@@ -49,6 +49,8 @@ class ArchiveFile:
         Time of modification, to the minute and in the server's own zone, if a listing says it.
     sha256 : str or None
         What the bytes must hash to, if a lock says so.
+    unchanged_if : Timestamp or None
+        A file here with this time of modification (to the second) and the size of the lock is taken as the one that was hashed.
     """
 
     product: str
@@ -60,6 +62,7 @@ class ArchiveFile:
     sizes: tuple[int, int] | None
     modified: datetime.datetime | None = None
     sha256: str | None = None
+    unchanged_if: pd.Timestamp | None = None
 
     @property
     def url(self) -> str:
@@ -117,6 +120,7 @@ def plan(
     *,
     cache: str | PathLike[str] | None = None,
     lock: pd.DataFrame | None = None,
+    lock_is_fresh: bool = False,
     offline: bool = False,
 ) -> Plan:
     """List what `fetch` would use, without loading any file.
@@ -135,7 +139,7 @@ def plan(
         if len(lock) and not len(rows):
             held = sorted({f"{p} {b}".strip() for p, b in zip(lock["product"], lock["probe"], strict=True)})
             raise InputError(f"the lock has no file of {_what(product, probe)}, only of {', '.join(held)}; give the lock of such a run")
-        choice = _Choice({file.date: file for file in _locked_files(rows, places)}, [], [])
+        choice = _Choice({file.date: file for file in _locked_files(rows, places, fresh=lock_is_fresh)}, [], [])
         source = "the lock"
     chosen = tuple(choice.files[date] for date in wanted if date in choice.files)
     missing = wanted.difference(pd.DatetimeIndex([file.date for file in chosen]).as_unit("ns"))
@@ -280,8 +284,12 @@ def _newest(
         if equals:
             logger.warning(
                 "%s: %s and %s have the same version for %s; took %s, the first in the alphabet",
-                directory, chosen, some(equals), f"{date:%Y-%m-%d}", chosen,
-            )  # fmt: skip
+                directory,
+                chosen,
+                some(equals),
+                f"{date:%Y-%m-%d}",
+                chosen,
+            )
         choice.superseded.extend(older)
         choice.undecided.extend(equals)
         version, listed = names[chosen]
@@ -290,7 +298,7 @@ def _newest(
     return choice
 
 
-def _locked_files(rows: pd.DataFrame, places: tuple[Place, ...]) -> list[ArchiveFile]:
+def _locked_files(rows: pd.DataFrame, places: tuple[Place, ...], *, fresh: bool = False) -> list[ArchiveFile]:
     files = []
     for row in rows.to_dict("records"):
         path, size = str(row["path"]), int(row["size"])
@@ -298,7 +306,15 @@ def _locked_files(rows: pd.DataFrame, places: tuple[Place, ...]) -> list[Archive
         file_url(places[0], path)  # refuses a path that leads out
         files.append(
             ArchiveFile(
-                product.name, probe, pd.Timestamp(row["date"]), path, places, str(row["version"]), (size, size), sha256=str(row["sha256"])
+                product.name,
+                probe,
+                pd.Timestamp(row["date"]),
+                path,
+                places,
+                str(row["version"]),
+                (size, size),
+                sha256=str(row["sha256"]),
+                unchanged_if=pd.Timestamp(row["modified"]) if fresh else None,
             )
         )
     return files

@@ -217,10 +217,19 @@ def merge_probes(binned: xr.Dataset) -> xr.Dataset:
 
 def with_merged_probe(binned: xr.Dataset) -> xr.Dataset:
     """Add the sum of the probes as one more probe, "merged", which is what lifetimes are made from."""
-    both = xr.concat([binned, merge_probes(binned)], dim="probe", data_vars="minimal", coords="minimal", compat="override", join="override")
-    # Concatenating names read from a file (of one letter) would cut the new one to one letter.
-    names = np.array([*map(str, binned["probe"].to_numpy()), "merged"], dtype=object)
-    return both.assign_coords(probe=("probe", names, binned["probe"].attrs))
+    names = _sum_names(binned)
+    variables = {name: _with_sum(binned[name].variable) for name in names}
+    probes = np.array([*map(str, binned["probe"].to_numpy()), "merged"], dtype=object)
+    return binned.drop_dims("probe").assign(variables).assign_coords(probe=("probe", probes, binned["probe"].attrs))
+
+
+def _with_sum(sums: xr.Variable) -> xr.Variable:
+    """Put the sum over the probes behind them, in one array and no other copy."""
+    axis = sums.get_axis_num("probe")
+    out = np.empty((*sums.shape[:axis], sums.shape[axis] + 1, *sums.shape[axis + 1 :]), dtype=sums.dtype)
+    np.moveaxis(out, axis, 0)[:-1] = np.moveaxis(sums.to_numpy(), axis, 0)
+    np.moveaxis(out, axis, 0)[-1] = sums.sum("probe").to_numpy()
+    return xr.Variable(sums.dims, out, sums.attrs)
 
 
 def file_table(binned: xr.Dataset) -> pd.DataFrame:

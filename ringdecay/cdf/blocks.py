@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from bisect import bisect_left
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ringdecay.cdf.inflate import check_ratio, inflate
-from ringdecay.cdf.records import CVVR, VVR, VXR, Layout, kind_of, record
+from ringdecay.cdf.inflate import MOST_UNPACKED, check_ratio, inflate
+from ringdecay.cdf.records import COMPRESSED_HEADS, CVVR, VVR, VXR, Layout, kind_of, record
 from ringdecay.cdf.source import Source, damaged
 from ringdecay.cdf.types import stored_dtype, to_native
 from ringdecay.errors import FileError
@@ -21,8 +22,7 @@ _DEEPEST = 16
 _MOST_PADDING = 2**30
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Records `first` to `last` (included): where their bytes are, how many, and whether they are compressed."""
 
     first: int
@@ -54,6 +54,10 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
         following, entries = _read_index_record(source, layout, offset)
         if following:
             todo.append((following, depth, least, most))
+        ordinary = _compressed_blocks(source, layout, entries, least, most, places) if layout.compression else None
+        if ordinary is not None:
+            blocks += ordinary
+            continue
         for first, last, target in entries:
             if not least <= first <= last <= most:
                 raise damaged(source.path, f"records {least} to {most} of {layout.name} in the index", f"{first} to {last}")
@@ -80,6 +84,34 @@ def read_index(source: Source, layout: Layout) -> tuple[Block, ...]:
     if layout.records > stored:
         raise damaged(source.path, f"{layout.records} records of {layout.name}", f"blocks for {stored}")
     return tuple(blocks)
+
+
+def _compressed_blocks(
+    source: Source, layout: Layout, entries: list[tuple[int, int, int]], least: int, most: int, places: set[int]
+) -> list[Block] | None:
+    """Read the entries of an index record without a word, if the file is in memory and all of them are sound compressed blocks.
+
+    Returns
+    -------
+    list of Block, or None
+        None where there is something else or anything wrong, for the caller to go through them again and say what.
+    """
+    content, head = source.content, COMPRESSED_HEADS[layout.word]
+    if content is None:
+        return None
+    furthest, ratio, width = source.size - head.size, MOST_UNPACKED[layout.compression], layout.record_bytes
+    blocks: list[Block] = []
+    new: set[int] = set()
+    for first, last, target in entries:
+        if not (least <= first <= last <= most and 8 <= target <= furthest) or target in places or target in new:
+            return None
+        size, kind, _, stored = head.unpack_from(content, target)
+        if kind != CVVR or size > source.size - target or not 0 < stored <= size - head.size or (last - first + 1) * width > ratio * stored:
+            return None
+        new.add(target)
+        blocks.append(Block(first, last, target + head.size, stored, compressed=True))
+    places |= new
+    return blocks
 
 
 def _read_index_record(source: Source, layout: Layout, offset: int) -> tuple[int, list[tuple[int, int, int]]]:
@@ -125,7 +157,8 @@ def read_records(
     """
     sizes = layout.sizes if layout.row_major else layout.sizes[::-1]
     width = layout.record_bytes
-    wanted = [block for block in index if block.first < stop and block.last >= start]
+    # The blocks lie in the order of their records.
+    wanted = index[bisect_left(index, start, key=lambda block: block.last) : bisect_left(index, stop, key=lambda block: block.first)]
     here = sum(min(block.last + 1, stop) - max(block.first, start) for block in wanted)
     if (stop - start - here) * width > _MOST_PADDING:
         raise FileError(
@@ -147,7 +180,7 @@ def read_records(
         elif (first, last) == (block.first, block.last + 1):
             _unpack(source, layout, block, target)
         else:
-            target[:] = _whole_block(source, layout, block)[skip : skip + len(target)]
+            target[:] = _kept_block(source, layout, block)[skip : skip + len(target)]
         filled = last
     _fill_missing(source, layout, index, raw, start, filled, stop, missing)
     native = to_native(values)
@@ -156,6 +189,15 @@ def read_records(
 
 def _unpack(source: Source, layout: Layout, block: Block, target: memoryview) -> None:
     inflate(source, block.offset, block.stored, layout.compression, target, f"records {block.first} to {block.last} of {layout.name}")
+
+
+def _kept_block(source: Source, layout: Layout, block: Block) -> memoryview:
+    """Unpack a block of which a part is wanted, and keep it, the last of its variable, for whoever asks for the rest."""
+    offset, content = source.last_block.get(layout.name, (-1, memoryview(b"")))
+    if offset != block.offset:
+        content = _whole_block(source, layout, block)
+        source.last_block[layout.name] = (block.offset, content)
+    return content
 
 
 def check_block(source: Source, layout: Layout, block: Block) -> None:

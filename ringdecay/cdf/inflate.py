@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
+from deflate import DeflateError, gzip_decompress
 
 from ringdecay.cdf.source import Source, damaged
 from ringdecay.errors import FileError
@@ -18,14 +19,17 @@ RLE, GZIP = 1, 5
 _OTHER = {2: "Huffman", 3: "adaptive Huffman", 16: "Zstandard"}
 # The most that a byte can stand for: a deflate match of 258 bytes takes two bits at least (RFC 1951), which is 1,032 to 1; run-length
 # compression packs 256 zeros in two bytes.
-_MOST = {RLE: 128, GZIP: 1032}
+#: By method.
+MOST_UNPACKED = {RLE: 128, GZIP: 1032}
 # Compressed bytes are handed to zlib in pieces, so that what it gives back at once stays small beside the values.
 _PIECE = 65_536
+# libdeflate unpacks a block in one go, through memory of the block's own size; a larger one goes through zlib piece by piece.
+_AT_ONCE = 2**26
 
 
 def check_method(source: Source, method: int, what: str) -> None:
     """Refuse a compression that is not read."""
-    if method not in _MOST:
+    if method not in MOST_UNPACKED:
         name = _OTHER.get(method, f"method {method}")
         advice = "convert it with NASA's cdfconvert" if method in _OTHER else "delete it and fetch it again"
         raise FileError(source.path, "gzip or run-length compression", f"{name} compression of {what}", advice)
@@ -33,8 +37,8 @@ def check_method(source: Source, method: int, what: str) -> None:
 
 def check_ratio(source: Source, method: int, stored: int, size: int, what: str) -> None:
     """Refuse a size that `stored` bytes cannot unpack to."""
-    if size > _MOST[method] * stored:
-        raise damaged(source.path, f"{what} to unpack to at most {_MOST[method] * stored} bytes", f"it claims {size}")
+    if size > MOST_UNPACKED[method] * stored:
+        raise damaged(source.path, f"{what} to unpack to at most {MOST_UNPACKED[method] * stored} bytes", f"it claims {size}")
 
 
 def inflate(source: Source, offset: int, stored: int, method: int, target: memoryview, what: str) -> None:
@@ -47,6 +51,8 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
     """
     if method == RLE:
         _expand_zeros(source, offset, stored, target, what)
+        return
+    if len(target) <= _AT_ONCE and _inflate_at_once(source.piece(offset, stored), target):
         return
     machine = zlib.decompressobj(wbits=31)
     done = 0
@@ -69,6 +75,19 @@ def inflate(source: Source, offset: int, stored: int, method: int, target: memor
             raise damaged(source.path, f"compressed bytes of {what} to end where they say", "bytes behind their end")
     if not machine.eof or done != len(target):
         raise damaged(source.path, f"{what} to unpack to {len(target)} bytes", f"only {done}")
+
+
+def _inflate_at_once(packed: bytes | bytearray, target: memoryview) -> bool:
+    """Unpack a sound gzip block with libdeflate, twice as fast as zlib; tell if that went well, and leave it to zlib to say why not."""
+    try:
+        found = gzip_decompress(packed, len(target))
+    except DeflateError:
+        return False
+    # libdeflate checks the CRC and the length that stand behind the deflated bytes, but not that they are the last of `packed`.
+    if len(found) != len(target) or int.from_bytes(packed[-4:], "little") != len(target):
+        return False
+    target[:] = found
+    return True
 
 
 def _expand_zeros(source: Source, offset: int, stored: int, target: memoryview, what: str) -> None:

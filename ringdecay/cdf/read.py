@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,86 +15,19 @@ import numpy.typing as npt
 
 from ringdecay.cdf.attributes import Attribute, Entry, entry_dtype, entry_value, read_attributes
 from ringdecay.cdf.blocks import Block, read_index, read_records
+from ringdecay.cdf.content import CdfFile, CdfVariable, lacks, says_simulated, units_of
 from ringdecay.cdf.inflate import GZIP, RLE
 from ringdecay.cdf.records import Head, Layout, read_head, read_layouts
 from ringdecay.cdf.source import Origin, Source, find, opened
 from ringdecay.cdf.types import default_pad, native_dtype, stored_dtype, type_name
-from ringdecay.errors import FileError
+from ringdecay.cdf.with_cdflib import read_with_cdflib
+from ringdecay.errors import unknown
 
-
-@dataclass(frozen=True)
-class CdfVariable:
-    """One variable as the file has it.
-
-    Attributes
-    ----------
-    name, type : str
-        Name, and CDF data type such as "CDF_FLOAT".
-    values : ndarray
-        Shape (records, *sizes) if `record_varying`, else `sizes`, in native byte order. Text is `str`, EPOCH16 is complex (seconds
-        and picoseconds).
-    attributes : dict
-        Variable attributes, such as UNITS, FILLVAL, DEPEND_1: text, a number, or an array if there is more than one.
-    record_varying : bool
-        Whether there is a value a record.
-    """
-
-    name: str
-    type: str
-    values: npt.NDArray[Any]
-    attributes: dict[str, Any]
-    record_varying: bool
-
-    @property
-    def units(self) -> str:
-        """The UNITS attribute, or an empty string."""
-        return str(self.attributes.get("UNITS", "")).strip()
-
-    def masked(self) -> npt.NDArray[Any]:
-        """Give the values with fill and invalid ones as NaN (floating point types only; others are returned as they are).
-
-        A value is taken as missing if it equals FILLVAL, is at or below -1e30 (ISTP's fill for real numbers, whatever FILLVAL
-        says), or lies outside VALIDMIN and VALIDMAX. A limit is one number, or as many as the last axis is long (one an element of
-        that axis, as ISTP allows); a limit that is neither, such as a text, says nothing.
-        """
-        return mask_values(self.values, self.attributes)
-
-
-def mask_values(values: npt.NDArray[Any], attributes: dict[str, Any]) -> npt.NDArray[Any]:
-    """Give floating point values with NaN where `CdfVariable.masked` says that they are missing."""
-    if values.dtype.kind != "f":
-        return values
-    bad = values <= -1e30
-    for key, is_bad in (("FILLVAL", np.equal), ("VALIDMIN", np.less), ("VALIDMAX", np.greater)):
-        limit = np.asarray(attributes.get(key))
-        fits = limit.ndim == 0 or (limit.ndim == 1 and values.ndim > 0 and limit.size == values.shape[-1])
-        if limit.dtype.kind in "fiu" and fits:
-            bad |= is_bad(values, limit)
-    return np.where(bad, np.asarray(np.nan, dtype=values.dtype), values)
-
-
-@dataclass(frozen=True)
-class CdfFile:
-    """What was read of one file: its variables by name and its global attributes."""
-
-    path: Path
-    variables: dict[str, CdfVariable]
-    attributes: dict[str, list[Any]]
-
-    @property
-    def simulated(self) -> bool:
-        """Whether a global attribute says that the file is simulated."""
-        return _says_simulated(self.attributes)
-
-    def __getitem__(self, name: str) -> CdfVariable:
-        return self.variables[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.variables
-
-
-def _says_simulated(attributes: dict[str, list[Any]]) -> bool:
-    return any("SIMULATED" in str(entry) for entries in attributes.values() for entry in entries)
+#: Who can read a file; the first is the one that does.
+READERS = ("ringdecay", "cdflib")
+# A file of which most is read piece by piece comes into memory up to this size, as it is; daily files are far smaller
+# (docs/performance.md).
+_AT_ONCE = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +59,16 @@ class StoredVariable:
     def dtype(self) -> np.dtype[Any]:
         """Numpy type of the values."""
         return native_dtype(self._layout.type_number, self._layout.elements)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape that all values have together, as those of `CdfVariable`."""
+        return (self.records, *self.sizes) if self.record_varying else self.sizes
+
+    @property
+    def units(self) -> str:
+        """The UNITS attribute, or an empty string."""
+        return units_of(self.attributes)
 
     @property
     def compression(self) -> str:
@@ -196,7 +139,7 @@ class StoredFile:
     @property
     def simulated(self) -> bool:
         """Whether a global attribute says that the file is simulated."""
-        return _says_simulated(self.attributes)
+        return says_simulated(self.attributes)
 
     @property
     def packed(self) -> bool:
@@ -217,17 +160,32 @@ class _Handle:
     origin: Origin
     packed: bool = False
     content: bytes | bytearray | None = None
+    held: Source | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Source]:
+        if self.held is not None:
+            yield self.held
+            return
         with opened(self.origin) as source:
             if self.packed and self.content is None:
                 self.content = read_head(source)[0].content
             yield source if self.content is None else replace(source, size=len(self.content), content=self.content)
 
+    @contextmanager
+    def holding(self, *, in_memory: bool) -> Iterator[Source]:
+        """Open the file for more than one reading, and if wanted bring it into memory as it is."""
+        with self.reading() as source:
+            whole = in_memory and source.content is None
+            self.held = replace(source, content=source.piece(0, source.size)) if whole else source
+            try:
+                yield self.held
+            finally:
+                self.held = None
+
     def __getstate__(self) -> dict[str, Any]:
         # What was unpacked stays here; another process unpacks it again when it reads.
-        return {"origin": self.origin, "packed": self.packed, "content": None}
+        return {"origin": self.origin, "packed": self.packed, "content": None, "held": None}
 
 
 def open_cdf(path: str | PathLike[str]) -> StoredFile:
@@ -258,7 +216,8 @@ def open_cdf(path: str | PathLike[str]) -> StoredFile:
 
 def _describe(path: Path, handle: _Handle, source: Source) -> StoredFile:
     unpacked, head = read_head(source)
-    handle.content, handle.packed = unpacked.content, unpacked.content is not None
+    handle.packed = unpacked is not source
+    handle.content = unpacked.content if handle.packed else None
     r_layouts, z_layouts = read_layouts(unpacked, head)
     attributes = read_attributes(unpacked, head)
     own: dict[str, list[tuple[str, Entry]]] = {layout.name: [] for layout in (*r_layouts, *z_layouts)}
@@ -309,19 +268,67 @@ def read_cdf(path: str | PathLike[str], names: Iterable[str], *, optional: Itera
     FileError
         As `open_cdf`, or if the file lacks a variable of `names`.
     """
-    required = list(names)
-    stored = open_cdf(path)
-    missing = [name for name in required if name not in stored]
-    if missing:
-        raise FileError(
-            stored.path,
-            f"the variables {', '.join(required)}",
-            f"none called {', '.join(missing)} (it has {', '.join(sorted(stored.variables))})",
-            "check that the file is of the product you named",
-        )
-    wanted = [stored[name] for name in dict.fromkeys([*required, *(name for name in optional if name in stored)])]
-    with stored._handle.reading() as source:
-        return CdfFile(stored.path, {variable.name: _read_all(variable, source) for variable in wanted}, stored.attributes)
+    with reading_cdf(path, names, optional=optional) as (content, _):
+        return content
+
+
+@contextmanager
+def reading_cdf(
+    path: str | PathLike[str],
+    names: Iterable[str],
+    *,
+    optional: Iterable[str] = (),
+    later: Collection[str] = (),
+    reader: str = READERS[0],
+) -> Iterator[tuple[CdfFile, dict[str, StoredVariable | CdfVariable]]]:
+    """Read variables of a CDF file as `read_cdf`, and hold it open for those that are read later, piece by piece.
+
+    Parameters
+    ----------
+    path, names, optional
+        As in `read_cdf`.
+    later : collection of str
+        Which of these variables are not read now; one that does not vary by record is.
+    reader : {"ringdecay", "cdflib"}
+        Who reads: the reader of this package, or cdflib, which has everything in memory at once and takes several times as long
+        (docs/performance.md), for a file that this one gets wrong.
+
+    Yields
+    ------
+    content : CdfFile
+        What was read.
+    stored : dict of StoredVariable or CdfVariable
+        What is read later, while the context lasts. The records of one should be asked for in their order: a block of which the first
+        part was asked for is kept for the next piece.
+
+    Raises
+    ------
+    FileError
+        As `read_cdf`, and within the context as `StoredVariable.read`.
+    """
+    if reader not in READERS:
+        raise unknown("reader", reader, READERS)
+    required, given = list(names), Path(path)
+    if reader == "cdflib":
+        content = read_with_cdflib(given, required, optional)
+        apart = {name: variable for name, variable in content.variables.items() if name in later and variable.record_varying}
+        rest = {name: variable for name, variable in content.variables.items() if name not in apart}
+        yield replace(content, variables=rest), {**apart}
+        return
+    handle = _Handle(find(given))
+    with handle.holding(in_memory=bool(later) and handle.origin.size <= _AT_ONCE) as source:
+        stored = _describe(given, handle, source)
+        if handle.content is not None:
+            handle.held = replace(source, size=len(handle.content), content=handle.content)
+        missing = [name for name in required if name not in stored]
+        if missing:
+            raise lacks(stored.path, required, missing, stored.variables)
+        wanted = [stored[name] for name in dict.fromkeys([*required, *(name for name in optional if name in stored)])]
+        waiting: dict[str, StoredVariable | CdfVariable] = {
+            variable.name: variable for variable in wanted if variable.name in later and variable.record_varying
+        }
+        now = {variable.name: _read_all(variable, handle.held or source) for variable in wanted if variable.name not in waiting}
+        yield CdfFile(stored.path, now, stored.attributes), waiting
 
 
 def _read_all(variable: StoredVariable, source: Source) -> CdfVariable:

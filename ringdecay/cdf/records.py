@@ -34,6 +34,8 @@ _STRUCTS = {
     for word, code in ((8, "q"), (4, "i"))
     for kind, fields in _FIELDS.items()
 }
+#: By the bytes of an offset: size, kind, a reserved number, and the size of what is packed in a compressed block.
+COMPRESSED_HEADS = {word: _STRUCTS[word, CVVR] for word in (8, 4)}
 # CDF_MAX_DIMS of NASA's library.
 _MOST_AXES = 10
 # NASA's library counts the bytes of a record in 32 bits.

@@ -58,6 +58,8 @@ class Source:
     size: int
     descriptor: int
     content: bytes | bytearray | None = None
+    # Of each variable the block that was unpacked last for a part of it, by its offset: the next piece begins with the rest.
+    last_block: dict[str, tuple[int, memoryview]] = field(default_factory=dict)
     _pages: dict[int, bytes] = field(default_factory=dict)
 
     def peek(self, offset: int, count: int) -> bytes:

@@ -13,8 +13,9 @@ import xarray as xr
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
+from ringdecay.cdf.content import mask_values
 from ringdecay.cdf.epochs import to_datetime64
-from ringdecay.cdf.read import StoredFile, StoredVariable, mask_values, open_cdf
+from ringdecay.cdf.read import StoredFile, StoredVariable, open_cdf
 from ringdecay.cdf.signature import is_cdf
 from ringdecay.cdf.types import TIME_TYPES
 from ringdecay.errors import unknown

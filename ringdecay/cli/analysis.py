@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +127,8 @@ def fit(
     from ringdecay.store import open_dataset, write_dataset  # noqa: PLC0415
     from ringdecay.storms import read_storms  # noqa: PLC0415
 
-    merged = room.merge_binned(room.select_flux(open_dataset(path), equatorial_pitch_angle) for path in binned)
+    chosen = partial(room.select_flux, equatorial_pitch_angle=equatorial_pitch_angle)
+    merged = room.merge_binned(open_dataset(path, chosen) for path in binned)
     catalogue = read_storms(storm_table)
     probes = room.with_merged_probe(merged)
     index = open_index(index_files, index_name) if index_files else None

@@ -4,7 +4,8 @@
 user, `interruptions` what comes between. `log_flux` is what is fitted, `floor` and `quiet_floor` where an instrument stops seeing; `gls`
 and `pooling` are the statistics of lines, `whitening` and `mixture` those of other curves, `error_models` both; `estimators` are the other
 ways to a rate (each gives a `fitted`), `cells` applies them, `joint` fits two probes as one, `shape` asks whether it is one exponential
-(`curvature`) and what a floor may do (`free_floor`), `fit` and `one_series` are the ways in, `result` and `intervals` what comes out.
+(`curvature`) and what a floor may do (`free_floor`), `run` fits all storms, in pieces that `sharing` hands to Dask, `fit` and `one_series`
+are the ways in, `result` and `intervals` what comes out.
 """
 
 from ringdecay.decays.estimators import ESTIMATORS
@@ -12,6 +13,7 @@ from ringdecay.decays.fit import fit_decays
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.flux_windows import flux_windows
 from ringdecay.decays.interruptions import interrupted
+from ringdecay.decays.log_flux import FLUX_SUMS
 from ringdecay.decays.one_series import fit_decay
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import FLAGS, VARIABLES
@@ -22,6 +24,7 @@ from ringdecay.decays.windows import index_windows
 __all__ = [
     "ESTIMATORS",
     "FLAGS",
+    "FLUX_SUMS",
     "VARIABLES",
     "choose_windows",
     "fit_decay",

@@ -105,10 +105,10 @@ def cut(
     valid &= ~few
     noise = np.where(np.isfinite(expected), 1 / np.maximum(np.nan_to_num(expected, nan=1.0), 1e-6) / left**2, 0.0)
     not_known = valid & ~np.isfinite(expected)
-    (packed_y, packed_t, packed_noise), n = _packed(valid, y + np.log(left), t, noise)
+    (packed_y, packed_t, packed_noise), n = packed(valid, y + np.log(left), t, noise)
     # Zeros whose log is not taken (paper mode) included.
     known = inside & before & np.isfinite(t) & np.isfinite(counts) & np.isfinite(exposure)
-    (counted_t, counted_counts, counted_exposure), n_counted = _packed(known, t, counts, exposure)
+    (counted_t, counted_counts, counted_exposure), n_counted = packed(known, t, counts, exposure)
     return Cut(
         Series(packed_y, packed_t, packed_noise, n),
         Counted(counted_t, counted_counts, counted_exposure, n_counted),
@@ -144,32 +144,53 @@ def above_floor(y: Floats, t: Floats, counts: Floats, valid: NDArray[np.bool_], 
     return out
 
 
-def _packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:
+def packed(valid: NDArray[np.bool_], *values: Floats) -> tuple[list[Floats], NDArray[np.int64]]:
     """Push the valid entries of each row to the left, zeros after them, and count them."""
-    order = np.argsort(~valid, axis=1, kind="stable")
     n = valid.sum(1)
-    width = max(int(n.max(initial=0)), 1)
-    own = np.arange(width) < n[:, None]
-    return [np.where(own, np.take_along_axis(each, order, 1)[:, :width], 0.0) for each in values], n
+    own = np.arange(max(int(n.max(initial=0)), 1)) < n[:, None]
+    out = [np.zeros(own.shape) for _ in values]
+    for each, row in zip(values, out, strict=True):
+        # Both go row by row, and a row has as many entries in one as in the other.
+        row[own] = each[valid]
+    return out, n
 
 
-def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood, most: int = POOL_SERIES) -> Pool:
+def pool_cuts(cuts: list[Cut], min_points: int, likelihood: Likelihood = straight_likelihood) -> Pool:
     """Pool the error's parameters over the windows of a run; windows are independent, series of one window are not."""
+    return pool_asked(asked(cuts, min_points), likelihood)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Series that are asked for the error's parameters, and how many windows they come from."""
+
+    series: Series | None
+    windows: int
+
+
+def asked(cuts: list[Cut], min_points: int, most: int = POOL_SERIES) -> Asked:
+    """Choose series of a run at equal steps, about as many as `most`, of those that have enough points."""
     able = [np.flatnonzero(c.series.n >= max(min_points, 3)) for c in cuts]
     total = sum(len(rows) for rows in able)
     step = max(total // most, 1)
     parts = [c.series.take(rows[::step]) for c, rows in zip(cuts, able, strict=True) if len(rows)]
     if not parts:
-        return Pool(1.0, 1.0)
+        return Asked(None, 0)
     width = max(part.y.shape[1] for part in parts)
 
     def joined(name: str) -> Floats:
         return np.concatenate([np.pad(getattr(part, name), ((0, 0), (0, width - part.y.shape[1]))) for part in parts])
 
     second = None if parts[0].second is None else joined("second")
-    series = Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second)
-    n = len(parts)
-    return pool(series, n_independent=n, fewest=FEWEST_POOLED, likelihood=likelihood, own_share=own_share(series, n))
+    return Asked(Series(joined("y"), joined("t"), joined("noise"), np.concatenate([part.n for part in parts]), second), len(parts))
+
+
+def pool_asked(those: Asked, likelihood: Likelihood = straight_likelihood) -> Pool:
+    """Pool the error's parameters of the series that `asked` chose."""
+    if those.series is None:
+        return Pool(1.0, 1.0)
+    n = those.windows
+    return pool(those.series, n_independent=n, fewest=FEWEST_POOLED, likelihood=likelihood, own_share=own_share(those.series, n))
 
 
 def fit_calibrated(cut: Cut, pooled: Pool, min_points: int, confidence: float, chosen: Fitted | None = None) -> dict[str, np.ndarray]:
@@ -199,7 +220,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
     line = least_squares(series)
     rate = np.where(enough, -line.slope, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        se = np.where(enough, np.sqrt(line.residual_variance / line.spread_t), np.nan)
+        se = np.where(enough, line.slope_se, np.nan)
         residual = line.residuals(series)
         spacing = median_spacing(series)
         # Neighbours only: a pair across a gap says nothing of the correlation at the median spacing.
@@ -211,7 +232,7 @@ def fit_paper(cut: Cut, min_points: int, confidence: float, r_max: float) -> dic
         "sigma": np.where(enough, np.sqrt(line.residual_variance), np.nan),
         "theta": np.full(len(rate), np.nan),
     }
-    fitted = Fitted(rate, se, line.freedom.astype(np.float64), line.mean_y - line.slope * line.mean_t)
+    fitted = Fitted(rate, se, line.freedom, line.mean_y - line.slope * line.mean_t)
     r2 = np.where(enough, line.r**2, np.nan)
     not_accepted = enough & ~(line.r <= r_max)
     return _finished(cut, fitted, values, r2, min_points, confidence, not_pooled=False, not_accepted=not_accepted)

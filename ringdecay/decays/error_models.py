@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ringdecay.decays.cells import Cut, pool_cuts
+from ringdecay.decays.cells import Asked, Cut, asked, pool_asked, pool_cuts
 from ringdecay.decays.curvature import parabola_likelihood
 from ringdecay.decays.free_floor import floor_likelihood
 from ringdecay.decays.pooling import Pool
@@ -43,10 +43,15 @@ def pool_models(cuts: list[Cut], straight: list[dict[str, np.ndarray]], line: Po
     min_points : int
         Fewest points of a series.
     """
+    floor = pool_asked(asked_for_floor(cuts, straight), floor_likelihood)
+    return ErrorModels(line, pool_cuts(cuts, min_points, parabola_likelihood), floor if floor.n_series else line)
+
+
+def asked_for_floor(cuts: list[Cut], straight: list[dict[str, np.ndarray]]) -> Asked:
+    """Choose the series of a run that are asked for the error about free floors, from the straight fits; arguments as above."""
     able = [np.flatnonzero(separable(values) & ~np.isfinite(c.floor)) for c, values in zip(cuts, straight, strict=True)]
     some = [replace(c, series=c.series.take(rows)) for c, rows in zip(cuts, able, strict=True)]
-    floor = pool_cuts(some, FLOOR_POINTS, floor_likelihood)
-    return ErrorModels(line, pool_cuts(cuts, min_points, parabola_likelihood), floor if floor.n_series else line)
+    return asked(some, FLOOR_POINTS)
 
 
 def separable(values: dict[str, np.ndarray]) -> NDArray[np.bool_]:

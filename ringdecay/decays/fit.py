@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ringdecay.decays.cells import Cut, cut, fit_calibrated, fit_paper, pool_cuts
-from ringdecay.decays.error_models import pool_models
-from ringdecay.decays.estimators import chosen, compared, estimator_named, names_compared
+from ringdecay.decays.cells import Cut, cut
+from ringdecay.decays.estimators import estimator_named, names_compared
 from ringdecay.decays.floor import highest_floor, instrument_floor, known_floor
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.joint import JOINT, probe_pair, with_joint
-from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
+from ringdecay.decays.log_flux import bins_of_window, check_sums, read_bins, rows_in_window
 from ringdecay.decays.quiet_floor import quiet_floor
 from ringdecay.decays.result import COMPARISON, VARIABLES, as_dataset, flag_bits
-from ringdecay.decays.shape import floor_fitting, with_shape
+from ringdecay.decays.run import How, fit_run
+from ringdecay.decays.shape import floor_fitting
+from ringdecay.decays.sharing import kept_workers
 from ringdecay.decays.window_choice import choose_windows
 from ringdecay.decays.windows import (
     Times,
@@ -31,6 +32,7 @@ from ringdecay.decays.windows import (
     check_windows,
     data_span,
     half_bin,
+    in_time_order,
     index_change,
     storm_coords,
     to_time,
@@ -142,53 +144,57 @@ def fit_decays(
     ------
     InputError
         If an argument does not make sense, or the data or the storms lack something.
+
+    Notes
+    -----
+    Channels and storms are worked on with `dask.delayed` on the scheduler that is set (``dask.config.set(scheduler="processes")``), and one
+    after the other if none is. The result is the same to the last bit on all of them.
     """
     check_settings(mode, min_points, r_max, floor_factor, min_counts)
     estimator_named(estimator)
     names, calibrated = names_compared(compare), mode == "calibrated"
     pair = probe_pair(binned) if joint else None
-    binned = binned.sortby("time")
-    bins = read_bins(binned, min_samples, quantity, half_count=calibrated)
+    check_sums(binned, quantity)
+    binned = in_time_order(binned)
     windows = choose_windows(binned, storms, index) if windows is None else windows
     check_storms(storms)
     check_windows(windows, storms)
     if index is not None:
         check_index(index)
-    floors = _floors(binned, storms, windows, floor, min_samples)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
     empty = ~(stop > start) | (stop <= data_span(binned)[0])
 
     cells = (binned.sizes["probe"], binned.sizes["energy"], binned.sizes["L"])
-    levels = np.broadcast_to(floors[None, :, None], cells).ravel()
-    fewest = min_counts if calibrated else 0.0
-    cuts = [_cut_storm(bins, centre, half_bin(binned), start[k], stop[k], levels, floor_factor, fewest) for k in range(len(start))]
-    used = estimator if calibrated else "ols"
-    models, known = None, {}
-    if calibrated or names:
-        pooled = pool_cuts(cuts, min_points)
-        known["gls"] = [fit_calibrated(c, pooled, min_points, confidence) for c in cuts]
-        models = pool_models(cuts, known["gls"], pooled, min_points)
-    if models is not None and calibrated and used != "gls":
-        known[used] = [fit_calibrated(c, models.line, min_points, confidence, chosen(used, c, models, confidence)) for c in cuts]
-    elif not calibrated:
-        known["ols"] = [fit_paper(c, min_points, confidence, r_max) for c in cuts]
-    highest = [highest_floor(*(each[:, :, e] for each in (bins.flux, bins.counts, bins.exposure))) for e in range(binned.sizes["energy"])]
-    settings: dict[str, Any] = {
-        "highest_floor": np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
-        "fit_floor": floor_fitting(floor_name(floor), used),
-        "confidence": confidence,
-        "stages": two_stages,
-        "bin_days": float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
-    }
-    rows = [with_shape(c, values, models if calibrated else None, **settings) for c, values in zip(cuts, known[used], strict=True)]
+    with kept_workers():
+        floors = _floors(binned, storms, windows, floor, min_samples)
+        levels = np.broadcast_to(floors[None, :, None], cells).ravel()
+        fewest = min_counts if calibrated else 0.0
+        reading = {"min_samples": min_samples, "quantity": quantity, "half_count": calibrated}
+        cuts = [_cut_storm(binned, centre, start[k], stop[k], levels, floor_factor, fewest, **reading) for k in range(len(start))]
+        used = estimator if calibrated else "ols"
+        highest = [_highest(binned.isel(energy=[e]), min_samples) for e in range(binned.sizes["energy"])]
+        how = How(
+            calibrated=calibrated,
+            estimator=used,
+            compared=names,
+            min_points=min_points,
+            confidence=confidence,
+            r_max=r_max,
+            highest_floor=np.broadcast_to(np.array(highest)[None, :, None], cells).ravel(),
+            fit_floor=floor_fitting(floor_name(floor), used),
+            stages=two_stages,
+            bin_days=float(binned.attrs.get("time_bin_hours", 0.0)) / 24,
+        )
+        found = fit_run(cuts, how, pair, cells[0])
 
     shape = (len(start), *cells)
+    rows = found.own
     values = {name: np.stack([row[name] for row in rows]).reshape(shape) for name in rows[0]} if rows else _no_values(shape)
     values["flag"] |= flag_bits(no_window=empty) | cell_flags(windows, binned)
-    probes, joint_pool = [str(name) for name in binned["probe"].to_numpy()], None
+    probes = [str(name) for name in binned["probe"].to_numpy()]
     if pair is not None:
-        values, joint_pool = with_joint(values, cuts, pair, min_points, confidence, None if calibrated else r_max)
+        values = with_joint(values, found.joint, pair)
         probes = [*probes, JOINT]
     for name, days in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         values[name] = to_time(values[days], centre[0])
@@ -196,19 +202,16 @@ def fit_decays(
         np.full(values["rate"].shape, np.nan) if index is None else index_change(index, values["start"], values["stop"])
     )
 
-    if names and models is not None:
-        beside = [
-            compared(c, models, names, {name: fits[k] for name, fits in known.items()}, min_points, confidence) for k, c in enumerate(cuts)
-        ]
-        values |= _side_by_side(beside, len(names), shape, joint=pair is not None)
+    if names:
+        values |= _side_by_side(found.beside, len(names), shape, joint=pair is not None)
 
     attrs = _said_of_data(binned)
     attrs |= {"mode": mode, "estimator": used, "min_points": min_points} | windows.attrs
     attrs |= {"floor_from": FLOOR_FROM[floor_name(floor)]}
     attrs |= {"min_samples": min_samples, "floor_factor": floor_factor, "quantity": quantity, "confidence": confidence}
     attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
-    attrs |= {} if models is None else {f"pool_{k}": v for k, v in asdict(models.line).items()}
-    attrs |= {} if joint_pool is None else {f"joint_pool_{k}": v for k, v in asdict(joint_pool).items()}
+    for prefix, pool in (("pool", found.pool), ("joint_pool", found.joint_pool)):
+        attrs |= {} if pool is None else {f"{prefix}_{name}": value for name, value in asdict(pool).items()}
     coords: dict[str, Any] = storm_coords(storms) | {name: binned[name] for name in ("energy", "L")}
     coords["probe"] = ("probe", np.array(probes, dtype=object), binned["probe"].attrs)
     if names:
@@ -256,17 +259,19 @@ def _floors(binned: xr.Dataset, storms: pd.DataFrame, windows: xr.Dataset, floor
 
 
 def _cut_storm(
-    bins: Bins,
-    centre: Times,
-    half_bin: np.timedelta64,
-    start: Times,
-    stop: Times,
-    floor: Floats,
-    floor_factor: float,
-    min_counts: float,
+    binned: xr.Dataset, centre: Times, start: Times, stop: Times, floor: Floats, floor_factor: float, min_counts: float, **reading: Any
 ) -> Cut:
-    rows, inside = rows_in_window(bins, centre, half_bin, start, stop)
+    # Only the window's bins are read: those of all storms at once would be as large as the data.
+    half = half_bin(binned)
+    window = bins_of_window(centre, half, start, stop)
+    bins = read_bins(binned.isel(time=window), origin=centre[0], **reading)
+    rows, inside = rows_in_window(bins, centre[window], half, start, stop)
     return cut(rows.log_flux, rows.days, rows.flux, rows.counts, rows.exposure, inside, floor, floor_factor, min_counts)
+
+
+def _highest(channel: xr.Dataset, min_samples: int) -> float:
+    bins = read_bins(channel, min_samples)
+    return highest_floor(bins.flux, bins.counts, bins.exposure)
 
 
 def _side_by_side(beside: list[dict[str, Floats]], number: int, shape: tuple[int, ...], *, joint: bool) -> dict[str, Floats]:

@@ -8,14 +8,16 @@ level from the bins themselves instead gives it too high, because what is left o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.gls import Floats, Series, least_squares
+from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
+from ringdecay.decays.sharing import kept_workers, shared
 from ringdecay.decays.windows import Times, cell_windows, half_bin
 from ringdecay.errors import InputError
 
@@ -57,10 +59,14 @@ def instrument_floor(binned: xr.Dataset, windows: xr.Dataset, *, min_samples: in
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
     values = np.full(binned.sizes["energy"], np.nan)
     if len(centre) and windows.sizes["storm"]:
-        bins = read_bins(binned, min_samples)
         start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
-        for e in range(len(values)):
-            values[e] = _floor(_recoveries(bins, e, centre, half_bin(binned), start[:, :, e : e + 1], stop[:, :, e : e + 1]))
+        # One channel at a time: the bins of all would be as large as the data.
+        channels = [
+            _recoveries(read_bins(binned.isel(energy=[e]), min_samples), centre, half_bin(binned), start[:, :, [e]], stop[:, :, [e]])
+            for e in range(len(values))
+        ]
+        with kept_workers():
+            values = np.array(shared([partial(_floor, channel) for channel in channels]), dtype=float)
     attrs = {
         "units": str(binned["sum_flux"].attrs.get("units", "")),
         "long_name": "flux level towards which the channel's recoveries bend (NaN: no floor seen)",
@@ -92,32 +98,43 @@ def highest_floor(flux: Floats, counts: Floats, exposure: Floats) -> float:
 
 @dataclass(frozen=True)
 class _Recoveries:
-    """Recoveries of one channel: log flux, time and counts per flux (infinite where not known) of shape (series, point)."""
+    """Recoveries of one channel, one after the other: log flux, time and counts per flux (infinite where not known), shape (point,).
+
+    `n` points and an L-shell each, shape (series,); times are about their mean.
+    """
 
     y: Floats
     t: Floats
     exposure: Floats
-    valid: NDArray[np.bool_]
+    n: NDArray[np.int64]
     shell: NDArray[np.int64]
 
+    def total(self, values: Floats) -> Floats:
+        """Add up over the points of each series."""
+        out: Floats = np.add.reduceat(values, np.cumsum(self.n) - self.n)
+        return out
 
-def _recoveries(bins: Bins, e: int, centre: Times, half_bin: np.timedelta64, start: Times, stop: Times) -> _Recoveries:
-    one = Bins(*(values[:, :, e : e + 1] for values in (bins.log_flux, bins.flux, bins.days, bins.counts, bins.exposure)))
+    def spread(self, values: Floats) -> Floats:
+        """Give each point the value of its series."""
+        out: Floats = np.repeat(values, self.n)
+        return out
+
+
+def _recoveries(one: Bins, centre: Times, half_bin: np.timedelta64, start: Times, stop: Times) -> _Recoveries:
     parts = []
     for first, last in zip(start, stop, strict=True):
         rows, inside = rows_in_window(one, centre, half_bin, first, last)
         valid = inside & np.isfinite(rows.log_flux) & ~(rows.counts < MIN_COUNTS)
-        parts.append((rows.log_flux, rows.days, rows.exposure, valid))
-    width = max(part[0].shape[1] for part in parts)
-    y, t, exposure, valid = (np.concatenate([np.pad(part[k], ((0, 0), (0, width - part[k].shape[1]))) for part in parts]) for k in range(4))
-    shell = np.tile(np.arange(len(y) // len(parts)), len(parts))
-    use = np.flatnonzero(valid.sum(1) >= MIN_POINTS)
+        parts.append((valid.sum(1), rows.log_flux[valid], rows.days[valid], rows.exposure[valid]))
+    n, y, t, exposure = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    shell = np.tile(np.arange(len(n) // len(parts)), len(parts))
+    use = np.flatnonzero(n >= MIN_POINTS)
     use = use[:: -(-len(use) // MOST_SERIES) or 1]
-    valid = valid[use]
-    t = np.where(valid, t[use], 0.0)
-    t = np.where(valid, t - (t.sum(1) / valid.sum(1))[:, None], 0.0)
-    exposure = np.where(valid & np.isfinite(exposure[use]), exposure[use], np.inf)
-    return _Recoveries(np.where(valid, y[use], 0.0), t, exposure, valid, shell[use])
+    if not len(use):
+        return _Recoveries(y[:0], t[:0], exposure[:0], n[:0], shell[:0])
+    mine = np.repeat(np.isin(np.arange(len(n)), use), n)
+    some = _Recoveries(y[mine], t[mine], np.where(np.isfinite(exposure[mine]), exposure[mine], np.inf), n[use], shell[use])
+    return replace(some, t=some.t - some.spread(some.total(some.t) / some.n))
 
 
 def _floor(series: _Recoveries) -> float:
@@ -125,7 +142,7 @@ def _floor(series: _Recoveries) -> float:
     shells = np.unique(series.shell)
     if len(shells) < MIN_SHELLS:
         return np.nan
-    lowest = np.quantile(series.y[series.valid], 0.01)
+    lowest = np.quantile(series.y, 0.01)
     tried = lowest + np.log(FIRST_TRIED)
     found = [_log_likelihood(series, np.exp(level)) for level in tried]
     best = int(np.argmax([each.sum() for each in found]))
@@ -144,7 +161,7 @@ def _floor(series: _Recoveries) -> float:
     # How many shells make up the gain: all those far from the floor gain nothing.
     helped = np.maximum(gains, 0)
     n_helped = helped.sum() ** 2 / max((helped**2).sum(), 1e-300)
-    low = series.valid & (series.y < lowest + 1)
+    low = series.y < lowest + 1
     if gains.sum() - gains.max() < MIN_GAIN * n_helped or not n_helped or np.exp(level) * np.median(series.exposure[low]) < MIN_COUNTS:
         return np.nan
     return float(np.exp(level))
@@ -167,30 +184,32 @@ def _log_likelihood(series: _Recoveries, floor: float) -> Floats:
     The log flux is that of ``signal + floor``, `signal` an exponential; its variance is that of the signal's relative fluctuation
     (one size for the channel) and of the counts expected. Gauss-Newton steps on amplitude and rate, reweighted each time.
     """
-    y, t, valid = series.y, series.t, series.valid
-    n = np.full(len(y), y.shape[1])
+    y, t = series.y, series.t
     flux = np.exp(y)
     signal = np.maximum(flux - floor, 0.3 * np.sqrt(flux / series.exposure) + 0.05 * floor)
-    target, weight = np.log(signal), np.where(valid, (signal / (signal + floor)) ** 2 + 1e-9, 0.0)
+    target, weight = np.log(signal), (signal / (signal + floor)) ** 2 + 1e-9
     variance = 0.04
     for step in range(ITERATIONS + 1):
-        line = least_squares(Series(target, t, weight, n), weight)
-        log_signal = np.clip(line.mean_y[:, None] + line.slope[:, None] * (t - line.mean_t[:, None]), -60, 60)
+        all_weight = series.total(weight)
+        mean_t, mean_y = series.total(weight * t) / all_weight, series.total(weight * target) / all_weight
+        dt = t - series.spread(mean_t)
+        weighted = weight * dt
+        slope = series.total(weighted * (target - series.spread(mean_y))) / series.total(weighted * dt)
+        log_signal = np.clip(series.spread(mean_y) + series.spread(slope) * dt, -60, 60)
         signal = np.exp(log_signal)
         model = signal + floor
         share = np.maximum(signal / model, 1e-6)
         noise = 1 / np.maximum(model * series.exposure, 0.5)
-        residual = np.where(valid, y - np.log(model), 0.0)
+        residual = y - np.log(model)
+        squared, of_share = residual**2, share**2
         for _ in range(3):
-            total = variance * share**2 + noise
-            trust = (T_DF + 1) / (T_DF + residual**2 / total)
-            scale = np.where(valid, share / total, 0.0) ** 2
-            variance = max(float((scale * (trust * residual**2 - noise)).sum() / (scale * share**2).sum()), 1e-4)
-        total = variance * share**2 + noise
+            total = variance * of_share + noise
+            trust = (T_DF + 1) / (T_DF + squared / total)
+            scale = of_share / total**2
+            variance = max(float((scale * (trust * squared - noise)).sum() / (scale * of_share).sum()), 1e-4)
+        total = variance * of_share + noise
         if step < ITERATIONS:
-            trust = (T_DF + 1) / (T_DF + residual**2 / total)
-            weight = np.where(valid, trust * share**2 / total + 1e-12, 0.0)
+            trust = (T_DF + 1) / (T_DF + squared / total)
+            weight = trust * of_share / total + 1e-12
             target = log_signal + np.clip(residual / share, -1, 1)
-    terms = -0.5 * np.log(total) - 0.5 * (T_DF + 1) * np.log1p(residual**2 / (T_DF * total))
-    out: Floats = np.where(valid, terms, 0.0).sum(1)
-    return out
+    return series.total(-0.5 * np.log(total) - 0.5 * (T_DF + 1) * np.log1p(squared / (T_DF * total)))

@@ -12,9 +12,19 @@ from numpy.typing import NDArray
 
 from ringdecay.decays.floor import instrument_floor
 from ringdecay.decays.gls import Floats, Series, least_squares
-from ringdecay.decays.log_flux import SUMS, Bins, read_bins
+from ringdecay.decays.log_flux import FLUX_SUMS, Bins, read_bins
 from ringdecay.decays.result import flag_bits
-from ringdecay.decays.windows import DAY, check_storms, data_span, half_bin, index_windows, storm_coords, to_time, windows_of_cells
+from ringdecay.decays.windows import (
+    DAY,
+    check_storms,
+    data_span,
+    half_bin,
+    in_time_order,
+    index_windows,
+    storm_coords,
+    to_time,
+    windows_of_cells,
+)
 from ringdecay.errors import InputError, unknown
 
 
@@ -99,7 +109,7 @@ def flux_windows(
             f"not {min_points}, {min_days}, {min_fall} and {r_max}"
         )
     onset, last_minimum = check_storms(storms)
-    binned = binned.sortby("time")
+    binned = in_time_order(binned)
     origin = data_span(binned)[0]
     limits = _daily_levels(binned, storms, floor, floor_factor, min_samples)
     daily, begin, end = _daily(binned, average_days)
@@ -174,10 +184,10 @@ def _daily(binned: xr.Dataset, average_days: float) -> tuple[xr.Dataset, Floats,
     number, first = np.unique(np.floor(centre / average_days).astype(np.int64), return_index=True)
     middle = np.asarray((number + 0.5) * average_days, dtype=np.float64)
     day = np.repeat(np.arange(len(number)), np.diff(np.append(first, len(centre))))
-    for name in SUMS:
+    for name in FLUX_SUMS:
         if name not in binned or "time" not in binned[name].dims:
             raise InputError(f"the binned data lack {name!r}; give the Dataset that bin_flux returns")
-    sums = {name: binned[name].transpose("time", "probe", "energy", "L") for name in SUMS}
+    sums = {name: binned[name].transpose("time", "probe", "energy", "L") for name in FLUX_SUMS}
     shift = xr.DataArray((centre - middle[day]) * 86_400, dims="time", coords={"time": binned["time"]})
     sums["sum_time"] = (sums["sum_time"] + sums["n_samples"] * shift).transpose("time", "probe", "energy", "L")
     added = {name: (("time", "probe", "energy", "L"), np.add.reduceat(values.to_numpy(), first, axis=0)) for name, values in sums.items()}

@@ -11,16 +11,18 @@ generalised least squares on them. Size and correlation time of the fluctuation 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ringdecay.decays.gls import CHUNK, Floats, Series, least_squares
-from ringdecay.decays.mixture import column_grid, integrate_error
+from ringdecay.decays.mixture import Mixture, column_grid, integrate_error
 from ringdecay.decays.pooling import Pool
 from ringdecay.decays.whitening import normal_equations, solve
 
 STEPS = 12
+# Series whose steps are made together: with one error model each their arrays are small.
+BLOCK = 16 * CHUNK
 # Limits of the floor in units of the geometric mean of the last points; a floor of 1 would be reached by them all.
 LOWEST, LARGEST = -0.7, 1.3
 LAST_POINTS = 4
@@ -78,9 +80,9 @@ def fit_free_floor(series: Series, pooled: Pool) -> FreeFloor:
     span = np.where(series.valid, series.t, -np.inf).max(1, initial=-np.inf) - series.t[:, 0]
     able = np.flatnonzero((series.n >= 5) & (span > 0))
     able = able[np.argsort(series.n[able], kind="stable")]
-    for first in range(0, len(able), CHUNK):
-        which = able[first : first + CHUNK]
-        out[:, which] = _fit_chunk(series.take(which), pooled)
+    for first in range(0, len(able), BLOCK):
+        which = able[first : first + BLOCK]
+        out[:, which] = _fit_block([series.take(which[k : k + CHUNK]) for k in range(0, len(which), CHUNK)], pooled)
     return FreeFloor(*out)
 
 
@@ -92,15 +94,19 @@ def floor_likelihood(series: Series, pooled: Pool, sigma: Floats) -> Floats:
     return column_grid(working, residual, columns, pooled, sigma)[1]
 
 
-def _fit_chunk(series: Series, pooled: Pool) -> Floats:
-    start = _start(series)
-    sigma = np.full(len(series.n), np.exp(pooled.log_sigma) if pooled.n_series else np.sqrt(pooled.scatter))
-    theta = np.full(len(series.n), np.exp(pooled.log_theta) if pooled.n_series else pooled.spacing)
+def _fit_block(chunks: list[Series], pooled: Pool) -> Floats:
+    """Fit chunks of series, each small enough for a grid of error models; steps with one error model a series go for all together."""
+    starts = [_start(chunk) for chunk in chunks]
+    start, last = _together(starts), np.cumsum([len(chunk.n) for chunk in chunks])[:-1]
+    sigma = np.full(len(start.a), np.exp(pooled.log_sigma) if pooled.n_series else np.sqrt(pooled.scatter))
+    theta = np.full(len(start.a), np.exp(pooled.log_theta) if pooled.n_series else pooled.spacing)
     curve: Curve = (start.a, start.b, start.beta)
     # The second time with the series' own error model.
     for _ in range(2):
         curve = _gauss_newton(start, curve, sigma, theta)
-        found = integrate_error(*_linearised(start, curve), pooled)
+        of_chunks = zip(*(np.split(values, last) for values in curve), strict=True)
+        mixtures = [integrate_error(*_linearised(one, of_chunk), pooled) for one, of_chunk in zip(starts, of_chunks, strict=True)]
+        found = Mixture(*(np.concatenate([getattr(each, one.name) for each in mixtures], axis=-1) for one in fields(Mixture)))
         sigma, theta = found.sigma, found.theta
     a, b, beta = curve
     change = _within(beta, found.mean, found.covariance)
@@ -150,6 +156,19 @@ def _start(series: Series) -> _Start:
     first = least_squares(Series(np.where(valid, y + np.log(share), 0.0), x, series.noise, series.n), share**2)
     a = first.mean_y - first.slope * first.mean_t
     return _Start(series, y, x, line.mean_y, line.mean_t, span, reference, a, first.slope, np.full(len(y), 0.5))
+
+
+def _together(starts: list[_Start]) -> _Start:
+    """Put chunks one after the other, the short ones filled up with zeros, which are no points."""
+    width = max(one.y.shape[1] for one in starts)
+
+    def joined(parts: list[Floats]) -> Floats:
+        return np.concatenate([np.pad(part, [(0, 0), (0, width - part.shape[1])] if part.ndim > 1 else 0) for part in parts])
+
+    y, t, noise = (joined([getattr(one.series, name) for one in starts]) for name in ("y", "t", "noise"))
+    series = Series(y, t, noise, np.concatenate([one.series.n for one in starts]))
+    names = [one.name for one in fields(_Start) if one.name != "series"]
+    return _Start(series, *(joined([getattr(one, name) for one in starts]) for name in names))
 
 
 Curve = tuple[Floats, Floats, Floats]

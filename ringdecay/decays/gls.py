@@ -13,7 +13,8 @@ the filter); Patterson and Thompson (1971), Biometrika 58, 545 (REML).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 
 # Series that one pass handles together: the working arrays of 135 grid nodes then stay in a core's cache.
 CHUNK = 64
+# Series whose straight lines are fitted together, for the same reason.
+LINES = 512
 # The determinant is a product of innovation variances; its logarithm is taken every so many points, before it can underflow.
 _LOG_EVERY = 8
 
@@ -95,10 +98,14 @@ def reml_grid(series: Series, theta: Floats, sigma: Floats, own_share: float = 0
         `slope` per day, `slope_variance` given the node, `level` at t = 0 (of the first probe); the log-likelihood without its constant.
     """
     shape = (len(theta), *sigma.shape)
-    t, noise, valid = series.t, series.noise, series.valid
+    # Point by point, each point's values of all series side by side.
+    valid, noise = series.valid.T, np.ascontiguousarray(series.noise.T)
+    t = np.ascontiguousarray(series.t.T)
     # The columns of the design, the slope's last, and then the data.
-    columns = [np.ones(t.shape), *([] if series.second is None else [series.second]), t, series.y]
-    weight = valid.astype(float)
+    columns = [np.ones(t.shape), *([] if series.second is None else [series.second.T.copy()]), t, np.ascontiguousarray(series.y.T)]
+    weight = np.ascontiguousarray(valid, dtype=float)
+    all_valid = np.all(valid, axis=1)
+    step = np.where(valid[1:], np.diff(t, axis=0), 0.0)
     variance = np.ascontiguousarray(np.broadcast_to((1 - own_share) * sigma**2, shape))
     own = own_share * sigma**2
     p = variance.copy()
@@ -106,25 +113,24 @@ def reml_grid(series: Series, theta: Floats, sigma: Floats, own_share: float = 0
     sums = {(i, j): np.zeros(shape) for i in range(len(columns)) for j in range(i, len(columns))}
     log_det, product = np.zeros(shape), np.ones(shape)
     inverse, gain, work = (np.empty(shape) for _ in range(3))
-    for k in range(t.shape[1]):
+    for k in range(len(t)):
         if k:
-            dt = np.where(valid[:, k], t[:, k] - t[:, k - 1], 0.0)
-            phi = np.exp(-dt / theta[:, None])[:, None, :]
+            phi = np.exp(-step[k - 1] / theta[:, None])[:, None, :]
             for m in means:
                 np.multiply(m, phi, out=m)
             # P <- sigma^2 + phi^2 (P - sigma^2)
             np.subtract(p, variance, out=p)
             np.multiply(p, phi * phi, out=p)
             np.add(p, variance, out=p)
-        np.add(p, own + noise[:, k], out=inverse)
-        np.multiply(product, np.where(valid[:, k], inverse, 1.0), out=product)
+        np.add(p, own + noise[k], out=inverse)
+        np.multiply(product, inverse if all_valid[k] else np.where(valid[k], inverse, 1.0), out=product)
         if k % _LOG_EVERY == _LOG_EVERY - 1:
-            log_det += np.log(product)
+            log_det += np.log(product, out=work)
             product.fill(1.0)
-        np.divide(weight[:, k], inverse, out=inverse)
+        np.divide(weight[k], inverse, out=inverse)
         np.multiply(p, inverse, out=gain)
         for column, m, v in zip(columns, means, innovations, strict=True):
-            np.subtract(column[:, k], m, out=v)
+            np.subtract(column[k], m, out=v)
             np.multiply(gain, v, out=work)
             np.add(m, work, out=m)
         # P <- P (1 - K)
@@ -179,7 +185,14 @@ class Line:
     r: Floats
     offset: Floats
     mean_second: Floats
-    freedom: NDArray[np.int64]
+    freedom: Floats
+
+    @property
+    def slope_se(self) -> Floats:
+        """Standard error of the slope, with errors that are independent and of one size."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out: Floats = np.sqrt(self.residual_variance / self.spread_t)
+        return out
 
     def residuals(self, series: Series) -> Floats:
         """Give what the line leaves of a series, shape (series, point); 0 beyond its points."""
@@ -204,10 +217,22 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
     Line
         NaN where a series has too few points.
     """
+    out = [np.empty(len(series.n)) for _ in fields(Line)]
+    for first in range(0, len(series.n), LINES):
+        part = slice(first, first + LINES)
+        second = None if series.second is None else series.second[part]
+        some = Series(series.y[part], series.t[part], series.noise[part], series.n[part], second)
+        for whole, found in zip(out, _lines(some, None if weight is None else weight[part]), strict=True):
+            whole[part] = found
+    return Line(*out)
+
+
+def _lines(series: Series, weight: Floats | None) -> tuple[Any, ...]:
+    """Do what `least_squares` says, for few enough series to stay in the cache; what a `Line` has, in its order."""
     w = series.valid.astype(float)
     if weight is not None:
         w = np.where(series.valid, weight, 0.0)
-    offset_t, offset_y, mean_second, freedom = np.zeros(len(w)), np.zeros(len(w)), np.zeros(len(w)), series.n - 2
+    offset_t, offset_y, mean_second, freedom = np.zeros(len(w)), np.zeros(len(w)), np.zeros(len(w)), series.n - 2.0
     with np.errstate(invalid="ignore", divide="ignore"):
         total = w.sum(1)
         mean_t, mean_y = (w * series.t).sum(1) / total, (w * series.y).sum(1) / total
@@ -225,4 +250,4 @@ def least_squares(series: Series, weight: Floats | None = None) -> Line:
         residual = (w * (dy - slope[:, None] * dt) ** 2).sum(1)
         residual_variance = np.where(freedom > 0, residual / freedom, np.nan)
         r = np.where(s_yy > 0, s_ty / np.sqrt(s_tt * s_yy), np.nan)
-    return Line(slope, mean_t, mean_y, s_tt, residual_variance, r, offset_y - slope * offset_t, mean_second, freedom)
+    return slope, mean_t, mean_y, s_tt, residual_variance, r, offset_y - slope * offset_t, mean_second, freedom

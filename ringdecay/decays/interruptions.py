@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.decays.result import flag_bits
-from ringdecay.decays.windows import Times, cell_flags, cell_windows, days, half_bin, windows_of_cells
+from ringdecay.decays.windows import Times, cell_flags, cell_windows, days, half_bin, in_time_order, windows_of_cells
 from ringdecay.errors import InputError
 
 # The main phase of a storm takes hours to a day; a slower fall of the index is not an injection.
@@ -67,7 +67,7 @@ def interrupted(
         raise InputError(f"max_gap_days must be positive, not {max_gap_days!r}")
     if injection_dip is not None and not injection_dip > 0:
         raise InputError(f"injection_dip must be a positive number of nT or None, not {injection_dip!r}")
-    binned = binned.sortby("time")
+    binned = in_time_order(binned)
     start, stop = (cell_windows(windows[name], binned) for name in ("start", "stop"))
     flag = cell_flags(windows, binned)
     fall: Times = np.full(stop.shape, np.datetime64("NaT", "ns"))

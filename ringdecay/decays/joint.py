@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ringdecay.decays.cells import Counted, Cut, fit_calibrated, fit_paper, pool_cuts
+from ringdecay.decays.cells import Counted, Cut, fit_calibrated, fit_paper
 from ringdecay.decays.gls import Series
 from ringdecay.decays.pooling import POOL_SERIES, Pool, median_spacing
 from ringdecay.decays.result import FLAGS
@@ -72,33 +72,21 @@ def join(cut: Cut, pair: tuple[int, int], n_probes: int) -> Cut:
     return Cut(series, counted, cut.floor[first], *(each[first] | each[second] for each in flags))
 
 
-def with_joint(
-    values: dict[str, np.ndarray], cuts: list[Cut], pair: tuple[int, int], min_points: int, confidence: float, r_max: float | None
-) -> tuple[dict[str, np.ndarray], Pool | None]:
-    """Put the joint fits of all storms behind those of the probes, and give their error model.
+def with_joint(values: dict[str, np.ndarray], found: list[dict[str, np.ndarray]], pair: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Put the joint fits of all storms behind those of the probes.
 
     Parameters
     ----------
     values : dict of ndarray, shape (storm, probe, energy, L)
         What the probes' own fits found, flags included.
-    cuts : list of Cut
-        Series of every storm.
+    found : list of dict
+        What `fit_joint` found, for every storm.
     pair : tuple of int
         Positions of the two probes.
-    min_points : int
-        Fewest points of a fit.
-    confidence : float
-        Of the intervals.
-    r_max : float or None
-        Threshold on the correlation in paper mode, None in calibrated mode.
     """
-    shape = values["rate"].shape
-    both = [join(c, pair, shape[1]) for c in cuts]
-    pooled = None if r_max is not None else pool_cuts(both, min_points, most=JOINT_POOL_SERIES)
-    found = [fit_joint(c, pooled, min_points, confidence, r_max or 0.0) for c in both]
     out = appended(values, {name: np.stack([row[name] for row in found]) for name in found[0]} if found else {})
     out["flag"][:, -1] |= _inherited(values["flag"][:, pair])
-    return out, pooled
+    return out
 
 
 def _inherited(flags: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -15,7 +15,10 @@ from ringdecay.errors import InputError, unknown
 QUANTITIES = ("log_mean_flux", "mean_log_flux")
 DIMS = ("probe", "time", "energy", "L")
 # What `bin_flux` adds up and a fit needs.
-SUMS = ("n_samples", "n_zero", "sum_flux", "sum_log_flux", "counts", "exposure", "sum_time")
+FLUX_SUMS = ("n_samples", "sum_flux", "counts", "exposure", "sum_time")
+# And one of the mean of the logs besides.
+LOG_SUMS = ("n_zero", "sum_log_flux")
+SUMS = (*FLUX_SUMS, *LOG_SUMS)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,14 @@ class Bins:
     exposure: Floats
 
 
-def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_flux", *, half_count: bool = True) -> Bins:
+def read_bins(
+    binned: xr.Dataset,
+    min_samples: int,
+    quantity: str = "log_mean_flux",
+    *,
+    half_count: bool = True,
+    origin: np.datetime64 | None = None,
+) -> Bins:
     """Turn additive sums into log flux at the mean time of the samples.
 
     The default `log_mean_flux` is ln((N + 1/2) / exposure), N the counts of the bin: the log of the mean flux with the half count that
@@ -58,20 +68,18 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
         Which log.
     half_count : bool
         Whether `log_mean_flux` has the half count; without it a bin of zeros is left out.
+    origin : datetime64, optional
+        Where the days begin; the first bin's centre if not given.
 
     Raises
     ------
     InputError
         If a sum or a dimension is missing.
     """
-    if quantity not in QUANTITIES:
-        raise unknown("quantity", quantity, QUANTITIES)
-    for name in SUMS:
-        if name not in binned or set(binned[name].dims) != set(DIMS):
-            raise InputError(f"the binned data lack {name!r} over {', '.join(DIMS)}; give the Dataset that bin_flux returns")
-    n, n_zero, sum_flux, sum_log, counts, exposure, sum_time = (binned[name].transpose(*DIMS).to_numpy() for name in SUMS)
+    check_sums(binned, quantity)
+    n, sum_flux, counts, exposure, sum_time = (binned[name].transpose(*DIMS).to_numpy() for name in FLUX_SUMS)
     centre = binned["time"].to_numpy().astype("datetime64[ns]")
-    offset = (centre - centre[:1]).astype(np.int64) / 1e9 if len(centre) else np.zeros(0)
+    offset = (centre - (centre[:1] if origin is None else origin)).astype(np.int64) / 1e9 if len(centre) else np.zeros(0)
     enough = n >= max(min_samples, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         flux = np.where(enough, sum_flux / n, np.nan)
@@ -79,11 +87,21 @@ def read_bins(binned: xr.Dataset, min_samples: int, quantity: str = "log_mean_fl
         known = enough & np.isfinite(counts) & (exposure > 0)
         counts, exposure = np.where(known, counts, np.nan), np.where(known, exposure, np.nan)
         if quantity == "mean_log_flux":
+            n_zero, sum_log = (binned[name].transpose(*DIMS).to_numpy() for name in LOG_SUMS)
             y = np.where(enough & (n > n_zero), sum_log / (n - n_zero), np.nan)
         else:
             raised = with_half_count(flux, counts, exposure) if half_count else flux
             y = np.log(np.where(raised > 0, raised, np.nan))
     return Bins(y, flux, day, counts, exposure)
+
+
+def check_sums(binned: xr.Dataset, quantity: str) -> None:
+    """Raise InputError if there is no such quantity, or a sum that it needs is missing."""
+    if quantity not in QUANTITIES:
+        raise unknown("quantity", quantity, QUANTITIES)
+    for name in SUMS if quantity == "mean_log_flux" else FLUX_SUMS:
+        if name not in binned or set(binned[name].dims) != set(DIMS):
+            raise InputError(f"the binned data lack {name!r} over {', '.join(DIMS)}; give the Dataset that bin_flux returns")
 
 
 def with_half_count(flux: Floats, counts: Floats, exposure: Floats) -> Floats:
@@ -122,20 +140,26 @@ def rows_in_window(
         Whether the bin lies in the row's window and has samples.
     """
     shape = (bins.days.shape[0], *bins.days.shape[2:])
+    whole = bins_of_window(centre, half_bin, start, stop)
     first, last = (np.broadcast_to(np.asarray(each, dtype="datetime64[ns]"), shape).reshape(-1, 1) for each in (start, stop))
-    # NaT compares as False, so that its row is empty.
-    if np.isnat(first).all() or np.isnat(last).all():
-        whole = np.zeros(0, dtype=np.int64)
-    else:
-        whole = np.flatnonzero((centre - half_bin >= np.nanmin(first)) & (centre + half_bin <= np.nanmax(last)))
     own = (centre[whole] - half_bin >= first) & (centre[whole] + half_bin <= last)
 
     def rows(values: Floats) -> Floats:
         kept = np.moveaxis(values[:, whole], 1, -1)
-        return kept.reshape(int(np.prod(kept.shape[:-1])), len(whole))
+        return kept.reshape(int(np.prod(kept.shape[:-1])), kept.shape[-1])
 
     t = rows(bins.days)
     return Bins(rows(bins.log_flux), rows(bins.flux), t, rows(bins.counts), rows(bins.exposure)), own & np.isfinite(t)
+
+
+def bins_of_window(centre: Times, half_bin: np.timedelta64, start: NDArray[np.datetime64], stop: NDArray[np.datetime64]) -> slice:
+    """Find the time bins that lie wholly in the widest of some windows; arguments as for `rows_in_window`."""
+    first, last = (np.asarray(each, dtype="datetime64[ns]") for each in (start, stop))
+    # NaT compares as False, so that its row is empty.
+    if np.isnat(first).all() or np.isnat(last).all():
+        return slice(0, 0)
+    begin = int(np.searchsorted(centre - half_bin, np.nanmin(first)))
+    return slice(begin, max(int(np.searchsorted(centre + half_bin, np.nanmax(last), "right")), begin))
 
 
 def expected_counts(y: Floats, t: Floats, counts: Floats, exposure: Floats, valid: NDArray[np.bool_]) -> Floats:

@@ -74,6 +74,54 @@ def fit_decay(
         If the arrays do not fit together or are no times and numbers, both `counts` and `flux_error` are given, or an estimator of
         counts has neither.
     """
+    found = fit_values(
+        time,
+        flux,
+        counts=counts,
+        flux_error=flux_error,
+        mode=mode,
+        estimator=estimator,
+        compare=compare,
+        floor=floor,
+        floor_factor=floor_factor,
+        two_stages=two_stages,
+        min_points=min_points,
+        min_counts=min_counts,
+        confidence=confidence,
+        r_max=r_max,
+    )
+    names, calibrated = names_compared(compare), mode == "calibrated"
+    attrs = {
+        "mode": mode,
+        "estimator": estimator if calibrated else "ols",
+        "window": "given",
+        "floor_factor": floor_factor,
+        "min_points": min_points,
+        "confidence": confidence,
+    }
+    attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
+    coords = {"estimator": list(names)} if names else {}
+    return as_dataset(found, (), coords, attrs)
+
+
+def fit_values(
+    time: ArrayLike,
+    flux: ArrayLike,
+    *,
+    counts: ArrayLike | None = None,
+    flux_error: ArrayLike | None = None,
+    mode: Mode = "calibrated",
+    estimator: str = "gls",
+    compare: bool | Sequence[str] = False,
+    floor: float | Literal["auto", "free"] | None = "auto",
+    floor_factor: float = 5.0,
+    two_stages: bool = True,
+    min_points: int = 5,
+    min_counts: float = 5.0,
+    confidence: float = 0.95,
+    r_max: float = -0.8,
+) -> dict[str, NDArray[Any]]:
+    """Fit as `fit_decay`, and give the values by name without a Dataset, which takes as long to make as the fit."""
     check_settings(mode, min_points, r_max, floor_factor, min_counts)
     estimator_named(estimator)
     names = names_compared(compare)
@@ -121,17 +169,7 @@ def fit_decay(
     for name, edge in (("start", "t_first"), ("stop", "t_last"), ("break_time", "break_time")):
         found[name] = found[edge] if origin is None else to_time(found[edge], origin)
     found["index_change"] = np.array([np.nan])
-    attrs = {
-        "mode": mode,
-        "estimator": used,
-        "window": "given",
-        "floor_factor": floor_factor,
-        "min_points": min_points,
-        "confidence": confidence,
-    }
-    attrs |= {"min_counts": min_counts} if calibrated else {"r_max": r_max}
-    coords = {"estimator": list(names)} if names else {}
-    return as_dataset({name: value[..., 0] for name, value in found.items()}, (), coords, attrs)
+    return {name: value[..., 0] for name, value in found.items()}
 
 
 def _times(time: ArrayLike) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ringdecay.decays.floor import MIN_SHELLS
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import read_bins
-from ringdecay.decays.windows import Times, check_storms, days, half_bin
+from ringdecay.decays.windows import Times, check_storms, days, half_bin, in_time_order
 from ringdecay.errors import InputError
 
 # Shells of one level differ by at most so much, and change by at most so much from the first to the second half of the quiet time,
@@ -60,7 +60,7 @@ def quiet_floor(binned: xr.Dataset, storms: pd.DataFrame, *, quiet_days: float =
     if not quiet_days > 0:
         raise InputError(f"quiet_days must be positive, not {quiet_days!r}: soon after a storm the flux is signal")
     onset, last = check_storms(storms)
-    binned = binned.sortby("time")
+    binned = in_time_order(binned)
     if "merged" in binned["probe"].to_numpy():
         binned = binned.sel(probe=["merged"])
     bins = read_bins(binned, min_samples)

@@ -62,14 +62,14 @@ def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floa
     """
     number = len(columns)
     products = np.zeros((number, number, *np.broadcast_shapes(sigma.shape, theta.shape)))
-    log_determinant, work = np.zeros(products.shape[2:]), np.empty(products.shape[2:])
+    log_determinant, work, weighted = np.zeros(products.shape[2:]), np.empty(products.shape[2:]), np.empty(products.shape[2:])
     for innovation, variance, inverse in _innovations(series, sigma, theta, columns):
         log_determinant += np.log(variance, out=work)
         for i in range(number):
-            weighted = innovation[i] * inverse
+            np.multiply(innovation[i], inverse, out=weighted)
             for j in range(i, number):
                 np.multiply(weighted, innovation[j], out=work)
-                products[i, j] += work
+                np.add(products[i, j], work, out=products[i, j])
     for i in range(number):
         for j in range(i):
             products[i, j] = products[j, i]
@@ -77,30 +77,43 @@ def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floa
 
 
 def _innovations(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Go through the points: innovations (column, ..., series), their variance, and its inverse, which is 0 where there is no point."""
-    valid, shape = series.valid, np.broadcast_shapes(sigma.shape, theta.shape)
+    """Go through the points: innovations (column, ..., series), their variance, and its inverse, which is 0 where there is no point.
+
+    The arrays given are used again for the next point.
+    """
+    valid, shape = series.valid.T, np.broadcast_shapes(sigma.shape, theta.shape)
     variance = np.ascontiguousarray(np.broadcast_to(np.asarray(sigma, dtype=float) ** 2, shape))
+    nugget = NUGGET * variance
     correlated = theta > 0
     per_day = np.where(correlated, -1 / np.where(correlated, theta, 1.0), 0.0)
-    step = np.where(valid[:, 1:], np.maximum(np.diff(series.t, axis=1), 0.0), 0.0)
-    points = np.moveaxis(columns, 2, 0).reshape(columns.shape[2], len(columns), *([1] * (len(shape) - 1)), len(valid))
-    mean, p = np.zeros((len(columns), *shape)), variance.copy()
-    for k in range(valid.shape[1]):
+    # Point by point, each point's values of all series side by side.
+    step = np.where(valid[1:], np.maximum(np.diff(series.t.T, axis=0), 0.0), 0.0)
+    noise, weight = np.ascontiguousarray(series.noise.T), np.ascontiguousarray(valid, dtype=float)
+    points = np.ascontiguousarray(np.moveaxis(columns, 2, 0)).reshape(len(valid), len(columns), *([1] * (len(shape) - 1)), -1)
+    mean, p, innovation = np.zeros((len(columns), *shape)), variance.copy(), np.empty((len(columns), *shape))
+    total, inverse, gain = (np.empty(shape) for _ in range(3))
+    all_correlated, all_valid = bool(correlated.all()), np.all(valid, axis=1)
+    for k in range(len(valid)):
         if k:
-            phi = np.exp(step[:, k - 1] * per_day) * (correlated | (step[:, k - 1] == 0))
-            mean *= phi
-            p -= variance
-            p *= phi * phi
-            p += variance
-        total = p + (series.noise[:, k] + NUGGET * variance)
-        np.copyto(total, 1.0, where=~(valid[:, k] & (total > 0)))
-        inverse = valid[:, k] / total
-        innovation = points[k] - mean
+            phi = np.exp(step[k - 1] * per_day)
+            if not all_correlated:
+                phi = phi * (correlated | (step[k - 1] == 0))
+            np.multiply(mean, phi, out=mean)
+            np.subtract(p, variance, out=p)
+            np.multiply(p, phi * phi, out=p)
+            np.add(p, variance, out=p)
+        np.add(noise[k], nugget, out=total)
+        np.add(p, total, out=total)
+        if not (all_valid[k] and total.min(initial=np.inf) > 0):
+            np.copyto(total, 1.0, where=~(valid[k] & (total > 0)))
+        np.divide(weight[k], total, out=inverse)
+        np.subtract(points[k], mean, out=innovation)
         yield innovation, total, inverse
-        gain = p * inverse
-        innovation *= gain
-        mean += innovation
-        p -= gain * p
+        np.multiply(p, inverse, out=gain)
+        np.multiply(innovation, gain, out=innovation)
+        np.add(mean, innovation, out=mean)
+        np.multiply(gain, p, out=gain)
+        np.subtract(p, gain, out=p)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,12 @@ def data_span(binned: xr.Dataset) -> tuple[np.datetime64, np.datetime64]:
     return centre.min() - half, centre.max() + half
 
 
+def in_time_order(binned: xr.Dataset) -> xr.Dataset:
+    """Sort by time, without a copy of what is sorted already."""
+    time = binned["time"].to_numpy()
+    return binned if (time[1:] >= time[:-1]).all() else binned.sortby("time")
+
+
 def half_bin(binned: xr.Dataset) -> np.timedelta64:
     """Half the width of a time bin."""
     return days(float(binned.attrs.get("time_bin_hours", 0.0)) / 48)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.binned import with_merged_probe
-from ringdecay.decays import FLAGS, VARIABLES, choose_windows, fit_decay
+from ringdecay.decays import FLAGS, VARIABLES, choose_windows
 from ringdecay.decays.intervals import intervals
+from ringdecay.decays.one_series import fit_values
 from ringdecay.decays.result import flag_attrs
+from ringdecay.decays.sharing import kept_workers, shared
 from ringdecay.decays.windows import check_storms, storm_coords
 from ringdecay.energy_content.content import check_made_by
 from ringdecay.energy_content.dst_star import dst_recovery_rate, means_between, pressure_corrected
@@ -25,6 +30,8 @@ from ringdecay.tables import nearest
 WINDOWS = ("index_recovery", "flux_decay")
 _HOUR = np.timedelta64(3_600_000_000_000, "ns")
 _FITTED = ("rate", "rate_se", "df", "rate_low", "rate_high", "tau", "tau_low", "tau_high", "tau_limit", "rho", "r2")
+# Series that are one piece of work, about a second.
+_TOGETHER = 100
 _DIMS = ("window", "storm", "series")
 # All that a window from the index can be told.
 _SETTINGS = ("start_delay_days", "max_days", "max_gap_days", "injection_dip")
@@ -148,16 +155,23 @@ def energy_decays(
     edges = [windows[name].transpose("window", "storm").to_numpy().astype("datetime64[ns]") for name in ("start", "stop")]
     # Where the index is no longer that of the storm, and where the next storm or an injection begins, which no bin may reach into.
     recovered, interrupted = (windows["stop"].sel(window=name).to_numpy().astype("datetime64[ns]") for name in WINDOWS)
+    pieces = []
     for place in np.ndindex(shape[:2]):
         start, stop = (edge[place] for edge in edges)
         inside = (centre >= start) & (centre <= stop) & (end <= interrupted[place[1]])
-        for one, values in enumerate(energies):
-            _fit(out, (*place, one), centre[inside], values[inside], min_points, confidence)
+        pieces += [_Piece((*place, one), centre[inside], values[inside]) for one, values in enumerate(energies)]
         inside = (hours >= start) & (hours + _HOUR <= min(stop, recovered[place[1]]))
-        _fit(out, (*place, len(names) - 1), hours[inside] + _HOUR // 2, -by_hour[inside], min_points, confidence)
+        pieces.append(_Piece((*place, len(names) - 1), hours[inside] + _HOUR // 2, -by_hour[inside]))
         known = inside & (by_hour < 0) & np.isfinite(expected)
-        if known.any() and np.isfinite(out["rate"][(*place, -1)]):
+        if known.any():
             out["rate_predicted"][(*place, -1)] = expected[known].mean()
+    parts = [pieces[first : first + _TOGETHER] for first in range(0, len(pieces), _TOGETHER)]
+    with kept_workers():
+        found = shared([partial(_fit_all, part, min_points, confidence) for part in parts])
+    for one, fit in zip(pieces, itertools.chain.from_iterable(found), strict=True):
+        for name, value in fit.items():
+            out[name][one.place] = value
+    out["rate_predicted"][~np.isfinite(out["rate"])] = np.nan
     return _dataset(out, names, content, windows, corrected, probe, confidence)
 
 
@@ -185,25 +199,32 @@ def _energies(content: xr.Dataset, wanted: Sequence[float]) -> tuple[list[tuple[
     return names, series
 
 
-def _fit(
-    out: dict[str, NDArray[Any]], place: tuple[int, ...], time: NDArray[np.datetime64], values: NDArray[np.float64], least: int, sure: float
-) -> None:
-    """Fit one series and put what it says in its place; a value that is not positive has no logarithm and is counted."""
+@dataclass(frozen=True)
+class _Piece:
+    """A series of a window: where its fit goes, times and values."""
+
+    place: tuple[int, ...]
+    time: NDArray[np.datetime64]
+    values: NDArray[np.float64]
+
+
+def _fit_all(pieces: list[_Piece], least: int, sure: float) -> list[dict[str, Any]]:
+    """Fit series, each by itself."""
+    return [_fit(one.time, one.values, least, sure) for one in pieces]
+
+
+def _fit(time: NDArray[np.datetime64], values: NDArray[np.float64], least: int, sure: float) -> dict[str, Any]:
+    """Fit one series; a value that is not positive has no logarithm and is counted."""
     known = np.isfinite(values)
     used = known & (values > 0)
-    out["n_left_out"][place] = int(known.sum() - used.sum())
-    out["n"][place] = int(used.sum())
+    out: dict[str, Any] = {"n_left_out": int(known.sum() - used.sum()), "n": int(used.sum())}
     if used.sum() < least:
-        out["flag"][place] = FLAGS["too_few_points"] if time.size else FLAGS["no_window"]
-        return
-    fit = fit_decay(time[used], values[used], floor=None, two_stages=False, min_points=least, confidence=sure)
-    for name in _FITTED:
-        out[name][place] = float(fit[name])
-    out["log_start"][place] = float(fit["log_flux_start"])
+        return out | {"flag": FLAGS["too_few_points"] if time.size else FLAGS["no_window"]}
+    fit = fit_values(time[used], values[used], floor=None, two_stages=False, min_points=least, confidence=sure)
+    out |= {name: float(fit[name]) for name in _FITTED}
     # One series cannot be pooled, no floor is asked for and no counts are known: true of all, so it says nothing of one.
-    out["flag"][place] = int(fit["flag"]) & ~(FLAGS["not_pooled"] | FLAGS["counts_unknown"] | FLAGS["floor_not_separable"])
-    for name in ("start", "stop"):
-        out[name][place] = fit[name].to_numpy().astype("datetime64[ns]")
+    out["flag"] = int(fit["flag"]) & ~(FLAGS["not_pooled"] | FLAGS["counts_unknown"] | FLAGS["floor_not_separable"])
+    return out | {"log_start": float(fit["log_flux_start"])} | {name: fit[name].astype("datetime64[ns]") for name in ("start", "stop")}
 
 
 def _dataset(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ringdecay.cdf import CdfFile, CdfVariable
+from ringdecay.cdf import CdfFile, CdfVariable, StoredVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.units import IN_WORDS, factor_of
 from ringdecay.products import Product, Quantity
@@ -23,7 +23,7 @@ _TABLES = ("energy", "pitch_angle", "pitch_angle_range")
 _FLAGS = ("quality",)
 
 
-def unit_factor(path: Path, variable: CdfVariable, quantity: Quantity) -> float:
+def unit_factor(path: Path, variable: CdfVariable | StoredVariable, quantity: Quantity) -> float:
     """Factor from the variable's unit to ours.
 
     Raises
@@ -38,7 +38,7 @@ def unit_factor(path: Path, variable: CdfVariable, quantity: Quantity) -> float:
 
 
 def order_of_axes(
-    path: Path, variable: CdfVariable, wanted: Sequence[tuple[str, int]], advice: str = "report this file"
+    path: Path, variable: CdfVariable | StoredVariable, wanted: Sequence[tuple[str, int]], advice: str = "report this file"
 ) -> tuple[int, ...]:
     """Find where the wanted axes of a variable are: by the file's own DEPEND attributes, else by their lengths.
 
@@ -59,7 +59,7 @@ def order_of_axes(
     FileError
         If the variable has other axes.
     """
-    sizes = variable.values.shape[1:] if variable.record_varying else variable.values.shape
+    sizes = variable.shape[1:] if variable.record_varying else variable.shape
     depends = [str(variable.attributes.get(f"DEPEND_{axis + 1}", "")) for axis in range(len(wanted))]
     names, lengths = [name for name, _ in wanted], [size for _, size in wanted]
     if sorted(depends) == sorted(names) and len(set(names)) == len(names):
@@ -76,7 +76,7 @@ def order_of_axes(
     return order
 
 
-def check_sizes(path: Path, variable: CdfVariable, *allowed: tuple[int, ...]) -> None:
+def check_sizes(path: Path, variable: CdfVariable | StoredVariable, *allowed: tuple[int, ...]) -> None:
     """Check that a variable has one of the allowed shapes, records included.
 
     Raises
@@ -84,12 +84,12 @@ def check_sizes(path: Path, variable: CdfVariable, *allowed: tuple[int, ...]) ->
     FileError
         If it has another.
     """
-    if variable.values.shape not in allowed:
+    if variable.shape not in allowed:
         words = " or ".join(" x ".join(map(str, shape)) for shape in allowed)
-        raise FileError(path, f"{variable.name} of {words} values", f"sizes {variable.values.shape}", "report this file")
+        raise FileError(path, f"{variable.name} of {words} values", f"sizes {variable.shape}", "report this file")
 
 
-def check_shapes(path: Path, found: Mapping[str, CdfVariable], product: Product) -> None:
+def check_shapes(path: Path, found: Mapping[str, CdfVariable | StoredVariable], product: Product) -> None:
     """Check that every variable holds numbers, has the axes of its description and as many records as the flux.
 
     Lengths of axes are not compared here: which channels and angles a file has is found out from its own tables.
@@ -99,51 +99,43 @@ def check_shapes(path: Path, found: Mapping[str, CdfVariable], product: Product)
     FileError
         If a variable has not.
     """
-    records = {role: found[role].values.shape[:1] for role in ("flux", "ephemeris_time") if role in found}
+    records = {role: found[role].shape[:1] for role in ("flux", "ephemeris_time") if role in found}
     for role, variable in found.items():
-        described, values = product.variables[role], variable.values
-        if values.dtype.kind not in "fiuc":
+        described = product.variables[role]
+        if variable.dtype.kind not in "fiuc":
             raise FileError(path, f"numbers in {variable.name}", f"{variable.type}", "report this file")
         if variable.record_varying:
             own_time = role == "ephemeris_time" or (role in EPHEMERIS_ROLES and "ephemeris_time" in found)
             base = "ephemeris_time" if own_time else "flux"
-            if values.shape[:1] != records[base]:
+            if variable.shape[:1] != records[base]:
                 expected = f"as many records of {variable.name} as of {found[base].name} ({records[base]})"
-                raise FileError(path, expected, f"sizes {values.shape}", "report this file")
+                raise FileError(path, expected, f"sizes {variable.shape}", "report this file")
         elif described.record_varying and role not in _TABLES:
             raise FileError(path, f"a value of {variable.name} a record", "one for all", "report this file")
-        sizes = values.shape[1:] if variable.record_varying else values.shape
+        sizes = variable.shape[1:] if variable.record_varying else variable.shape
         least = 0 if role in _FLAGS else 1 if role in _TABLES else len(described.axes)
         # An axis of length one changes nothing.
         if sizes != (1,) and not least <= len(sizes) <= len(described.axes):
             axes = " and ".join(described.axes) or "no axis but that of the records"
             raise FileError(path, f"{variable.name} over {axes}", f"sizes {sizes}", "report this file")
-        if described.axes == ("component",) and values.shape[-1:] != (3,):
-            raise FileError(path, f"three components of {variable.name}", f"sizes {values.shape}", "report this file")
+        if described.axes == ("component",) and variable.shape[-1:] != (3,):
+            raise FileError(path, f"three components of {variable.name}", f"sizes {variable.shape}", "report this file")
 
 
-def check_good_flags(path: Path, name: str, flags: npt.NDArray[np.integer], good: npt.NDArray[np.bool_], product: Product) -> None:
-    """Check that measured values have good flags at all: another convention of the flags must not lose a file in silence.
+def no_good_flags(path: Path, name: str, flags: Iterable[int], product: Product) -> FileError:
+    """Make the error for a file none of whose measured values has a good flag: another convention must not lose it in silence.
 
     Parameters
     ----------
-    flags : ndarray
-        Flags of the measured values.
-    good : ndarray of bool
-        Which of them are good.
-
-    Raises
-    ------
-    FileError
-        If there are measured values and none is good.
+    flags : iterable of int
+        Which flags the measured values have.
     """
-    if flags.size and not good.any():
-        raise FileError(
-            path,
-            f"{name} with values of {product.good_quality} for good data",
-            f"only {np.unique(flags)[:10].tolist()}: every record would be refused",
-            "look up what these flags mean and report this file",
-        )
+    return FileError(
+        path,
+        f"{name} with values of {product.good_quality} for good data",
+        f"only {sorted(flags)[:10]}: every record would be refused",
+        "look up what these flags mean and report this file",
+    )
 
 
 def date_and_probe(path: str | Path, product: Product) -> tuple[str | None, str | None]:

@@ -111,7 +111,38 @@ def equatorial_pitch_angle(pitch_angle: npt.NDArray[np.floating], latitude: npt.
     ndarray, shape (n, m)
         Degrees, 0 to 90: a trapped particle passes the equator with both alpha and 180 - alpha.
     """
+    return np.asarray(np.rad2deg(np.arcsin(np.sqrt(np.clip(_squared_sine(pitch_angle, latitude), 0.0, 1.0)))))
+
+
+def equatorial_bin(
+    pitch_angle: npt.NDArray[np.floating], latitude: npt.NDArray[np.floating], edges: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int8]:
+    """Tell in which bin of equatorial pitch angle each direction lies.
+
+    Parameters
+    ----------
+    pitch_angle, latitude : ndarray, shape (m,) and (n,)
+        As in `equatorial_pitch_angle`.
+    edges : ndarray, shape (k + 1,)
+        Edges of the bins from 0 to 90 degrees. A lower edge belongs to its bin, and 90 degrees to the last one.
+
+    Returns
+    -------
+    ndarray of int8, shape (n, m)
+        From 0; -1 where the latitude is not known.
+    """
+    # The squared sine rises with the angle, so that bins are found without an arc sine for each record.
+    sine = _squared_sine(pitch_angle, latitude)
+    number = np.zeros(sine.shape, dtype=np.int8)
+    for edge in np.sin(np.deg2rad(edges[1:-1])) ** 2:
+        number += sine >= edge
+    number[~np.isfinite(sine)] = -1
+    return number
+
+
+def _squared_sine(pitch_angle: npt.NDArray[np.floating], latitude: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Squared sine of the equatorial pitch angle, shape (n, m)."""
     sine = np.sin(np.deg2rad(np.asarray(latitude, dtype=np.float64)))
     field_ratio = (1.0 - sine**2) ** 3 / np.sqrt(1.0 + 3.0 * sine**2)  # B_eq / B
     local = np.sin(np.deg2rad(np.asarray(pitch_angle, dtype=np.float64))) ** 2
-    return np.asarray(np.rad2deg(np.arcsin(np.sqrt(np.clip(field_ratio[:, None] * local[None, :], 0.0, 1.0)))))
+    return np.asarray(field_ratio[:, None] * local[None, :])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -13,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ringdecay.cdf import read_cdf, strictly_increasing, to_datetime64
+from ringdecay.cdf import READERS, CdfVariable, StoredVariable, reading_cdf, strictly_increasing, to_datetime64
 from ringdecay.errors import FileError, InputError
 from ringdecay.flux.coordinates import Found
 from ringdecay.flux.energies import dates_of_change, find_channels, same_energies
@@ -21,14 +24,18 @@ from ringdecay.flux.expected import check_origin, check_shapes, date_and_probe
 from ringdecay.flux.resolved import read_resolved
 from ringdecay.flux.telescopes import read_telescopes
 from ringdecay.flux.time_base import on_flux_times
+from ringdecay.flux.values import Measured
 from ringdecay.products import Product, get_product, ion_name
 
 logger = logging.getLogger(__name__)
 
+# Roles of the variables that are read piece by piece.
+_AS_LARGE_AS_FLUX = ("flux", "quality", "counting_error", "counts")
+
 Path_ = str | PathLike[str]
 
 
-def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None = None) -> xr.Dataset:
+def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None = None, reader: str = READERS[0]) -> xr.Dataset:
     """Open flux files of one product as one Dataset with canonical names and units.
 
     Parameters
@@ -39,6 +46,8 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
         Name of the product, such as "rbspice-pap-tofxeh" or "hope-pa".
     probe : str, optional
         Probe, "a" or "b"; found from the file names if not given.
+    reader : {"ringdecay", "cdflib"}
+        Who reads the files; cdflib is slower, and there for a file that the reader of this package gets wrong.
 
     Returns
     -------
@@ -73,77 +82,138 @@ def open_flux(files: Path_ | Iterable[Path_], product: str, *, probe: str | None
     probes = {who for (_, who), _ in dated if who} if probe is None else {probe}
     if len(probes) > 1:
         raise InputError(f"the files are of more than one probe ({', '.join(sorted(probes))}); open one probe at a time")
-    datasets = [_open_one(path, description) for _, path in dated]
+    datasets = [_open_one(path, description, reader) for _, path in dated]
     result = datasets[0] if len(datasets) == 1 else _concatenate(datasets)
     result.attrs["probe"] = probes.pop() if probes else "unknown"
     return result
 
 
-def _open_one(path: Path, product: Product) -> xr.Dataset:
+@dataclass(frozen=True)
+class FluxFile:
+    """A flux file that is being read: all but its flux, which comes piece by piece.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    product : Product
+        Its description.
+    measured : Measured
+        What it has measured.
+    energy : ndarray, shape (m,)
+        Channel energies, keV.
+    sound : ndarray of bool, shape (n,)
+        Which records have a time later than all before them; others are left out.
+    simulated : bool
+        Whether the file says so.
+    n_records_other_energies : int
+        How many of the file's records were taken with another energy table.
+    """
+
+    path: Path
+    product: Product
+    measured: Measured
+    energy: npt.NDArray[np.float64]
+    sound: npt.NDArray[np.bool_]
+    simulated: bool
+    n_records_other_energies: int
+
+    @property
+    def ion(self) -> str:
+        """Which ion it is, or "unknown"."""
+        return self.product.ion or "unknown"
+
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """Give the coordinates over the sound records, with units and how each was found."""
+        return {
+            name: xr.Variable(("time", "component")[: values.ndim], values[self.kept], attributes)
+            for name, (values, attributes) in self.measured.coordinates.items()
+        }
+
+    @property
+    def kept(self) -> slice | npt.NDArray[np.bool_]:
+        """What takes the sound records out of all; most files have no others, and then nothing is copied."""
+        return slice(None) if self.sound.all() else self.sound
+
+
+@contextmanager
+def reading_flux(path: Path, product: Product, reader: str = READERS[0]) -> Iterator[FluxFile]:
+    """Open a flux file, check it, and hold it open for its flux to be read.
+
+    Raises
+    ------
+    FileError
+        As `open_flux`; also while the pieces are read.
+    """
+    names = {role: variable.name for role, variable in product.variables.items()}
     required = [variable.name for variable in product.variables.values() if variable.required]
     optional = [variable.name for variable in product.variables.values() if not variable.required]
-    content = read_cdf(path, required, optional=optional)
-    absent = [name for name in optional if name not in content]
-    found: Found = {role: content[variable.name] for role, variable in product.variables.items() if variable.name in content}
-    if absent:
-        logger.info("%s has no %s; what depends on them is left out", path.name, ", ".join(absent))
-    if not found["flux"].values.size:
-        raise FileError(path, "records", "none", "leave this file out")
-    check_shapes(path, found, product)
-    time = _times(path, found)
-    channels = find_channels(path, found, product, time)
-    found = on_flux_times(path, found, time)
-    by_telescope = "telescope" in product.variables["flux"].axes
-    result = (read_telescopes if by_telescope else read_resolved)(path, found, product, channels, time)
-    sound = strictly_increasing(result.time)
-    if not sound.any():
-        raise FileError(path, "record times", "only fill values", "leave this file out")
-    if not sound.all():
-        logger.info("%s: %d of %d records have no time or do not follow the one before", path.name, (~sound).sum(), sound.size)
-    check_origin(content, product, result.time[sound])
+    later = {names[role] for role in _AS_LARGE_AS_FLUX if role in names}
+    with reading_cdf(path, required, optional=optional, later=later, reader=reader) as (content, waiting):
+        absent = [name for name in optional if name not in content and name not in waiting]
+        found: Found = {role: content[name] for role, name in names.items() if name in content}
+        stored = {role: waiting[name] for role, name in names.items() if name in waiting}
+        if absent:
+            logger.info("%s has no %s; what depends on them is left out", path.name, ", ".join(absent))
+        together: dict[str, CdfVariable | StoredVariable] = {**found, **stored}
+        if not math.prod(together["flux"].shape):
+            raise FileError(path, "records", "none", "leave this file out")
+        check_shapes(path, together, product)
+        time = _times(path, found["time"], stored["flux"])
+        channels = find_channels(path, found, product, time)
+        found = on_flux_times(path, found, time)
+        by_telescope = "telescope" in product.variables["flux"].axes
+        measured = (read_telescopes if by_telescope else read_resolved)(path, found, stored, product, channels, time)
+        sound = strictly_increasing(measured.time)
+        if not sound.any():
+            raise FileError(path, "record times", "only fill values", "leave this file out")
+        if not sound.all():
+            logger.info("%s: %d of %d records have no time or do not follow the one before", path.name, (~sound).sum(), sound.size)
+        check_origin(content, product, measured.time[sound])
+        yield FluxFile(path, product, measured, channels.energy, sound, content.simulated, int(channels.other_table.sum()))
 
-    ion = product.ion or "unknown"
+
+def _open_one(path: Path, product: Product, reader: str) -> xr.Dataset:
+    with reading_flux(path, product, reader) as file:
+        pieces = list(file.measured.pieces)
+    measured, kept = file.measured, file.kept
+    flux = np.concatenate([piece.flux for piece in pieces])[kept]
+    errors = [piece.counting_error for piece in pieces if piece.counting_error is not None]
+    by_telescope = "telescope" in product.variables["flux"].axes
     dims = ("time", "energy", "pitch_angle")
-    # All records are sound in most files; then nothing is copied.
-    kept: Any = slice(None) if sound.all() else sound
-    variables: dict[str, Any] = {
-        "flux": (dims, result.flux[kept], {"units": "cm-2 s-1 sr-1 keV-1", "long_name": f"differential {ion_name({'ion': ion})} flux"})
-    }
-    if result.counting_error is not None:
+    about = {"units": "cm-2 s-1 sr-1 keV-1", "long_name": f"differential {ion_name({'ion': file.ion})} flux"}
+    variables: dict[str, Any] = {"flux": (dims, flux, about)}
+    if errors:
         about = {"units": "percent", "long_name": "counting error, 100 / sqrt(counts)"}
-        variables["counting_error"] = (dims, result.counting_error[kept], about)
-    coordinates = {
-        name: (("time", "component")[: values.ndim], values[kept], attributes) for name, (values, attributes) in result.coordinates.items()
-    }
+        variables["counting_error"] = (dims, np.concatenate(errors)[kept], about)
     return xr.Dataset(
         variables,
         coords={
-            "time": ("time", result.time[kept], {"long_name": f"UTC of the {'spin' if by_telescope else 'record'}'s {product.time_is}"}),
-            "energy": ("energy", channels.energy, {"units": "keV", "long_name": "channel energy"}),
-            "pitch_angle": ("pitch_angle", result.pitch_angle, {"units": "degree", "long_name": "local pitch angle"}),
-            "pitch_angle_bounds": (("pitch_angle", "bound"), result.bounds, {"units": "degree"}),
-            **coordinates,
+            "time": ("time", measured.time[kept], {"long_name": f"UTC of the {'spin' if by_telescope else 'record'}'s {product.time_is}"}),
+            "energy": ("energy", file.energy, {"units": "keV", "long_name": "channel energy"}),
+            "pitch_angle": ("pitch_angle", measured.pitch_angle, {"units": "degree", "long_name": "local pitch angle"}),
+            "pitch_angle_bounds": (("pitch_angle", "bound"), measured.bounds, {"units": "degree"}),
+            **file.coordinates(),
         },
         attrs={
             "product": product.name,
             "title": product.title,
-            "ion": ion,
+            "ion": file.ion,
             "source_files": path.name,
-            "simulated": "yes" if content.simulated else "no",
-            "n_fill": result.n_fill,
-            "n_bad_quality": result.n_bad_quality,
-            "n_records_dropped": result.n_dropped + int(sound.size - sound.sum()),
-            "n_records_other_energies": int(channels.other_table.sum()),
+            "simulated": "yes" if file.simulated else "no",
+            "n_fill": measured.tally.fill,
+            "n_bad_quality": measured.tally.refused,
+            "n_records_dropped": measured.n_dropped + int(file.sound.size - file.sound.sum()),
+            "n_records_other_energies": file.n_records_other_energies,
         },
     )
 
 
-def _times(path: Path, found: Found) -> npt.NDArray[np.datetime64]:
+def _times(path: Path, variable: CdfVariable, flux: StoredVariable | CdfVariable) -> npt.NDArray[np.datetime64]:
     """UTC of each record."""
-    variable = found["time"]
     time = to_datetime64(variable.values, variable.type)
-    if time.shape[0] != found["flux"].values.shape[0]:
-        raise FileError(path, "a time a record", f"{time.shape[0]} times for {found['flux'].values.shape[0]} records", "report it")
+    if time.shape[0] != flux.records:
+        raise FileError(path, "a time a record", f"{time.shape[0]} times for {flux.records} records", "report it")
     if np.isnat(time).all():
         raise FileError(path, "record times", "only fill values", "leave this file out")
     return time

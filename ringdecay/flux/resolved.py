@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,26 @@ from ringdecay.cdf import CdfVariable
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
-from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
+from ringdecay.flux.expected import check_sizes, no_good_flags, order_of_axes, unit_factor
+from ringdecay.flux.kernels import count_missing
 from ringdecay.flux.pitch_angle import edges_of_centres
-from ringdecay.flux.values import Measured, measured, measured_error, measured_flux
+from ringdecay.flux.values import Measured, Piece, Stored, Tally, error_cleaner, flux_cleaner, measured
 from ringdecay.products import Product
 
+# About so many bytes of the flux are worked on at a time, so that what is made of them stays in the second-level cache of a core.
+_BYTES_AT_ONCE = 2**19
+# A multiple of the records that binning works on at a time.
+_RECORDS_AT_ONCE = 128
 
-def read_resolved(path: Path, found: Found, product: Product, channels: Channels, time: npt.NDArray[np.datetime64]) -> Measured:
+
+def read_resolved(
+    path: Path,
+    found: Found,
+    stored: Stored,
+    product: Product,
+    channels: Channels,
+    time: npt.NDArray[np.datetime64],
+) -> Measured:
     """Give the flux of each record by energy and pitch angle.
 
     Parameters
@@ -26,9 +41,11 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
     path : Path
         For messages.
     found : mapping of str to CdfVariable
-        The file's variables by role.
+        The file's small variables by role.
+    stored : mapping of str to StoredVariable
+        Those that are as large as the flux.
     product : Product
-        Its description.
+        What is expected.
     channels : Channels
         From `find_channels`.
     time : ndarray of datetime64, shape (n,)
@@ -39,42 +56,52 @@ def read_resolved(path: Path, found: Found, product: Product, channels: Channels
     FileError
         If unit, axes, pitch angles or flags are not those of the description.
     """
-    factor = unit_factor(path, found["flux"], "flux")
+    factor = unit_factor(path, stored["flux"], "flux")
     angles, places, n_angles = _pitch_angles(path, found["pitch_angle"])
     bounds = _bounds(path, found, angles, places)
     wanted = [(found["energy"].name, channels.size), (found["pitch_angle"].name, n_angles)]
-    order = order_of_axes(path, found["flux"], wanted)
+    order = order_of_axes(path, stored["flux"], wanted)
+    records, all_values = time.size, stored["flux"].shape
+    if "quality" in stored:
+        check_sizes(path, stored["quality"], all_values, (records,), (records, 1))
+    for role in ("counting_error", "counts"):
+        if role in stored:
+            check_sizes(path, stored[role], all_values)
 
     def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """As a new array over (record, energy, pitch angle), of the ion's channels and the angles in use."""
+        """Give values over (record, energy, pitch angle), of the ion's channels and the angles in use."""
         values = np.transpose(values, (0, *(axis + 1 for axis in order)))
         if channels.index.size < channels.size:
             values = values[:, channels.index]
-        return np.array(values if places.size == n_angles else values[:, :, places], order="C")
+        return np.ascontiguousarray(values if places.size == n_angles else values[:, :, places])
 
-    flux = canonical(measured_flux(found["flux"]))
-    n_fill = int(np.isnan(flux).sum())
-    flux[channels.other_table] = np.nan
-    if factor != 1.0:
-        flux *= np.asarray(factor, dtype=flux.dtype)
-    n_bad = 0
-    if "quality" in found:
-        records = flux.shape[0]
-        check_sizes(path, found["quality"], found["flux"].values.shape, (records,), (records, 1))
-        flags = found["quality"].values
-        # One flag a record, or one a value.
-        flags = canonical(flags) if flags.ndim == 3 else flags.reshape(len(flux), 1, 1)
-        good = np.broadcast_to(np.isin(flags, product.good_quality), flux.shape)
-        known = np.isfinite(flux)
-        check_good_flags(path, found["quality"].name, np.broadcast_to(flags, flux.shape)[known], good[known], product)
-        n_bad = int((known & ~good).sum())
-        flux[~good] = np.nan
-    for role in ("counting_error", "counts"):
-        if role in found:
-            check_sizes(path, found[role], found["flux"].values.shape)
-    error = measured_error(found)
-    coordinates = coordinates_of(path, found, time)
-    return Measured(time, flux, None if error is None else canonical(error), angles, bounds, coordinates, n_fill, n_bad)
+    clean_flux, clean_error = flux_cleaner(stored["flux"]), error_cleaner(stored)
+    good = np.asarray(product.good_quality)
+    tally = Tally()
+
+    def pieces() -> Iterator[Piece]:
+        step = _BYTES_AT_ONCE // (math.prod(all_values[1:]) * stored["flux"].dtype.itemsize) // _RECORDS_AT_ONCE * _RECORDS_AT_ONCE
+        step = max(step, _RECORDS_AT_ONCE)
+        kinds: set[int] = set()
+        for begin in range(0, records, step):
+            end = min(begin + step, records)
+            part = {role: variable.read(begin, end) for role, variable in stored.items()}
+            flux = canonical(clean_flux(part["flux"]))
+            rows = flux.reshape(end - begin, -1)  # the same memory
+            tally.fill += count_missing(rows)
+            flux[channels.other_table[begin:end]] = np.nan
+            if factor != 1.0:
+                flux *= np.asarray(factor, dtype=flux.dtype)
+            if "quality" in part:
+                # One flag a record, or one a value.
+                flags = (canonical(part["quality"]) if part["quality"].ndim == 3 else part["quality"]).reshape(end - begin, -1)
+                kinds |= tally.refuse(rows, flags, good)
+            error = clean_error(part)
+            yield Piece(slice(begin, end), flux, None if error is None else canonical(error))
+        if tally.refused and not tally.left:
+            raise no_good_flags(path, stored["quality"].name, kinds, product)
+
+    return Measured(time, angles, bounds, coordinates_of(path, found, time), pieces(), tally)
 
 
 def _pitch_angles(path: Path, variable: CdfVariable) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], int]:

@@ -6,19 +6,19 @@ Each of the six telescopes looks along its own pitch angle, and the spacecraft t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from ringdecay.errors import FileError
 from ringdecay.flux.coordinates import Found, coordinates_of
 from ringdecay.flux.energies import Channels
-from ringdecay.flux.expected import check_good_flags, check_sizes, order_of_axes, unit_factor
-from ringdecay.flux.values import Coordinates, Measured, measured, measured_error, measured_flux
+from ringdecay.flux.expected import check_sizes, no_good_flags, order_of_axes, unit_factor
+from ringdecay.flux.kernels import add_samples, count_missing, mean_of_samples
+from ringdecay.flux.values import Coordinates, Measured, Piece, Stored, Tally, error_cleaner, flux_cleaner, measured
 from ringdecay.products import Product
 
 # The bins of PA_Midpoint and PA_Range in NASA's PAP records.
@@ -26,13 +26,19 @@ EDGES = np.array([0.0, *range(15, 166, 10), 180.0])
 CENTRES = (EDGES[:-1] + EDGES[1:]) / 2
 # Cadence of NASA's PAP records, one record a spin.
 SPIN_SECONDS = 10.9
-# So that copies are small beside what was read: a day has 8,000 spins, and 90,000 records of six telescopes and up to 32 channels.
-_SPINS_AT_ONCE = 256
-# Roles of the variables that are as large as the flux.
-_BY_RECORD = ("flux", "quality", "counting_error")
+# A day has 8,000 spins, and 90,000 records of six telescopes and up to 32 channels. So many are worked on while they are in the
+# second-level cache of a core (1 MB of flux with 14 channels), and copies stay small beside what was read.
+_SPINS_AT_ONCE = 128
 
 
-def read_telescopes(path: Path, found: Found, product: Product, channels: Channels, time: npt.NDArray[np.datetime64]) -> Measured:
+def read_telescopes(
+    path: Path,
+    found: Found,
+    stored: Stored,
+    product: Product,
+    channels: Channels,
+    time: npt.NDArray[np.datetime64],
+) -> Measured:
     """Combine the telescopes and records of each spin to flux by pitch angle.
 
     The flux of a bin is the mean of the samples whose pitch angle lies in it, weighted with the records' durations; their counts,
@@ -44,7 +50,9 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
     path : Path
         For messages.
     found : mapping of str to CdfVariable
-        The file's variables by role.
+        The file's small variables by role.
+    stored : mapping of str to StoredVariable
+        Those that are as large as the flux.
     product : Product
         Its description.
     channels : Channels
@@ -63,75 +71,70 @@ def read_telescopes(path: Path, found: Found, product: Product, channels: Channe
         If unit, axes or flags are not those of the description, or no record has a time and a pitch angle.
     """
     telescopes = product.sizes["telescope"]
-    factor = unit_factor(path, found["flux"], "flux")
-    order = order_of_axes(path, found["flux"], [("the telescopes", telescopes), ("the channels", channels.size)])
-
+    factor = unit_factor(path, stored["flux"], "flux")
+    order = order_of_axes(path, stored["flux"], [("the telescopes", telescopes), ("the channels", channels.size)])
     for role in ("quality", "counting_error"):
-        if role in found:
-            check_sizes(path, found[role], found["flux"].values.shape)
+        if role in stored:
+            check_sizes(path, stored[role], stored["flux"].shape)
     for role in ("spin", "duration"):
         if role in found:
             check_sizes(path, found[role], (time.size,), (time.size, 1))
 
     angle = _pitch_angles(path, found, (time.size, telescopes))
-    usable = ~np.isnat(time) & np.isfinite(angle).any(axis=1)
+    known_angle = np.isfinite(angle)
+    usable = ~np.isnat(time) & known_angle.any(axis=1)
     if not usable.any():
         raise FileError(path, "records with a time and a pitch angle", "none", "leave this file out")
     duration = _durations(path, found, time.size)
     group = np.full(time.size, -1)
     group[usable] = number_spins(time[usable], found["spin"].values.ravel()[usable], duration[usable])
-    with np.errstate(invalid="ignore"):
-        bins = np.minimum(np.searchsorted(EDGES, angle, side="right") - 1, CENTRES.size - 1)
-    cell = np.where(np.isfinite(angle) & (group >= 0)[:, None], group[:, None] * CENTRES.size + bins, -1)
     weight = np.where(np.isnan(duration), np.nanmedian(duration) if np.isfinite(duration).any() else 1.0, duration)
-
     n_spins = int(group.max()) + 1
     first = np.flatnonzero(usable)[np.r_[True, np.diff(group[usable]) > 0]]
-    flux = np.full((n_spins, channels.energy.size, CENTRES.size), np.nan)
-    error = np.full(flux.shape, np.nan) if "counting_error" in found else None
-    n_fill, n_bad, any_good = 0, 0, False
 
     def canonical(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         values = np.transpose(values, (0, *(axis + 1 for axis in order)))
-        return values if channels.index.size == channels.size else values[:, :, channels.index]
+        return np.ascontiguousarray(values if channels.index.size == channels.size else values[:, :, channels.index])
 
-    kinds: list[npt.NDArray[Any]] = []
-    for begin in range(0, n_spins, _SPINS_AT_ONCE):
-        spins = slice(begin, min(begin + _SPINS_AT_ONCE, n_spins))
-        # Records of no spin are counted with those after which they come, or before.
-        records = slice(first[begin] if begin else 0, first[spins.stop] if spins.stop < n_spins else time.size)
-        part = {role: replace(found[role], values=found[role].values[records]) for role in _BY_RECORD if role in found}
-        samples = canonical(measured_flux(part["flux"]))
-        n_fill += int(np.isnan(samples).sum())
-        samples[channels.other_table[records]] = np.nan
-        flags = canonical(part["quality"].values)
-        good = np.isin(flags, product.good_quality)
-        bad = np.isfinite(samples) & ~good
-        n_bad += int(bad.sum())
-        any_good |= bool((np.isfinite(samples) & good).any())
-        kinds.append(np.unique(flags[bad]))
-        samples[~good] = np.nan
-        its_error = measured_error(part)
-        its_weight = np.repeat(weight[records], telescopes).reshape(-1, telescopes)
-        its_cell = np.where(cell[records] >= 0, cell[records] - begin * CENTRES.size, -1)
-        means, errors = combine(
-            its_cell, (spins.stop - begin) * CENTRES.size, samples, None if its_error is None else canonical(its_error), its_weight
-        )
-        shape = (spins.stop - begin, CENTRES.size, channels.energy.size)
-        flux[spins] = means.reshape(shape).swapaxes(1, 2) * factor
-        if error is not None and errors is not None:
-            error[spins] = errors.reshape(shape).swapaxes(1, 2)
-    all_bad = np.unique(np.concatenate(kinds))
-    check_good_flags(path, found["quality"].name, all_bad, np.full(all_bad.shape, any_good), product)
+    clean_flux, clean_error = flux_cleaner(stored["flux"]), error_cleaner(stored)
+    good = np.asarray(product.good_quality)
+    tally = Tally()
+
+    def pieces() -> Iterator[Piece]:
+        kinds: set[int] = set()
+        for begin in range(0, n_spins, _SPINS_AT_ONCE):
+            spins = slice(begin, min(begin + _SPINS_AT_ONCE, n_spins))
+            # Records of no spin are counted with those after which they come, or before.
+            records = slice(int(first[begin]) if begin else 0, int(first[spins.stop]) if spins.stop < n_spins else time.size)
+            part = {role: variable.read(records.start, records.stop) for role, variable in stored.items()}
+            samples = canonical(clean_flux(part["flux"]))
+            rows = samples.reshape(samples.shape[0], -1)  # the same memory
+            tally.fill += count_missing(rows)
+            samples[channels.other_table[records]] = np.nan
+            kinds |= tally.refuse(rows, canonical(part["quality"]).reshape(rows.shape), good)
+            error = clean_error(part)
+            yield Piece(
+                spins,
+                *combine(
+                    np.where(group[records] >= 0, group[records] - begin, -1),
+                    spins.stop - begin,
+                    angle[records],
+                    samples,
+                    None if error is None else canonical(error),
+                    weight[records],
+                    factor,
+                ),
+            )
+        if tally.refused and not tally.left:
+            raise no_good_flags(path, stored["quality"].name, kinds, product)
+
     return Measured(
         time[first],
-        flux,
-        error,
         CENTRES,
         np.stack([EDGES[:-1], EDGES[1:]], axis=-1),
         _mean_coordinates(coordinates_of(path, found, time), group, weight, n_spins),
-        n_fill,
-        n_bad,
+        pieces(),
+        tally,
         int((~usable).sum()),
     )
 
@@ -168,51 +171,41 @@ def number_spins(time: npt.NDArray[np.datetime64], spin: npt.NDArray[Any], durat
 
 
 def combine(
-    cell: npt.NDArray[np.int64],
-    n_cells: int,
+    group: npt.NDArray[np.int64],
+    n_groups: int,
+    angle: npt.NDArray[np.float64],
     flux: npt.NDArray[Any],
     error: npt.NDArray[Any] | None,
     weight: npt.NDArray[np.float64],
+    factor: float,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
-    """Average samples by cell, and add their counts.
+    """Average the samples of each group of records by pitch angle, and add their counts.
 
     Parameters
     ----------
-    cell : ndarray of int, shape (records, telescopes)
-        Cell of each sample; below 0 for none.
-    n_cells : int
-        Number of cells.
+    group : ndarray of int, shape (records,)
+        Group of each record; below 0 for none.
+    n_groups : int
+        Number of groups.
+    angle : ndarray, shape (records, telescopes)
+        Pitch angle, degrees; NaN if it is not known.
     flux, error : ndarray, shape (records, telescopes, energies)
         NaN is no sample. The error is in percent, NaN where it says nothing; None if there is none.
-    weight : ndarray, shape (records, telescopes)
-        Weight of each sample, its duration.
+    weight : ndarray, shape (records,)
+        Weight of each record's samples, its duration.
+    factor : float
+        Factor to the unit of the result.
 
     Returns
     -------
-    flux, error : ndarray, shape (n_cells, energies)
+    flux, error : ndarray, shape (n_groups, energies, pitch angles)
         NaN where no sample is. The error is NaN, too, where a sample above zero has none: its counts are not known.
     """
-    inside = np.flatnonzero(cell.ravel() >= 0)
-    order = inside[np.argsort(cell.ravel()[inside], kind="stable")]
-    first = np.searchsorted(cell.ravel()[order], np.arange(n_cells + 1))
-    # A product with a sparse matrix adds the samples of each cell, several times faster than `bincount` energy by energy.
-    by_weight, by_one = (
-        csr_array((weights[order], order, first), shape=(n_cells, cell.size)) for weights in (weight.ravel(), np.ones(cell.size))
-    )
-    values = flux.reshape(cell.size, -1).astype(np.float64)
-    valid = np.isfinite(values)
-    values[~valid] = 0.0
-    total = by_weight @ valid.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = np.where(total > 0, by_weight @ values / total, np.nan)
-        if error is None:
-            return means, None
-        counts = (100.0 / error.reshape(cell.size, -1).astype(np.float64)) ** 2
-        unknown = np.isnan(counts)
-        lost = by_one @ (unknown & (values > 0)).astype(np.float64) > 0
-        counts[unknown | ~valid] = 0.0
-        added = by_one @ counts
-        return means, np.where((added > 0) & ~lost, 100.0 / np.sqrt(added), np.nan)
+    sums = np.zeros((n_groups, CENTRES.size, 4, flux.shape[2]))
+    add_samples(group, angle, EDGES, flux, flux if error is None else error, weight, sums)
+    means, errors = np.empty((2, n_groups, flux.shape[2], CENTRES.size))
+    mean_of_samples(sums, factor, means, errors)
+    return means, None if error is None else errors
 
 
 def _pitch_angles(path: Path, found: Found, shape: tuple[int, int]) -> npt.NDArray[np.float64]:

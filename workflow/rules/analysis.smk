@@ -1,15 +1,22 @@
+localrules:
+    find_storms,
+    relate_storms,
+    average_lifetimes,
+
+
 rule bin_flux:
     input:
         lock=lock_of,
     output:
-        binned=f"{RESOURCES}/binned/{{probe}}_{{month}}.nc",
+        binned=f"{RESOURCES}/binned/{{probe}}_{{period}}.nc",
     log:
-        f"{LOGS}/bin_flux/{{probe}}_{{month}}.log",
+        f"{LOGS}/bin_flux/{{probe}}_{{period}}.log",
     benchmark:
-        f"{LOGS}/benchmarks/bin_flux/{{probe}}_{{month}}.tsv"
-    threads: 1
+        f"{LOGS}/benchmarks/bin_flux/{{probe}}_{{period}}.tsv"
+    # With workers of its own a job takes four cores, or all if there are fewer; --set-threads bin_flux=16 for another number.
+    threads: 4 if config["dask"] in ("processes", "threads") else 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, threads: 1500 + 500 * threads,
     params:
         code=code("bin_flux"),
         span=span,
@@ -18,8 +25,9 @@ rule bin_flux:
         product=config["product"],
         grid=config["grid"],
         exclude=config["exclude"],
+        reader=config["reader"],
     message:
-        "Binning probe {wildcards.probe}, {wildcards.month}"
+        "Binning probe {wildcards.probe}, {wildcards.period}"
     script:
         "../scripts/bin_flux.py"
 
@@ -27,9 +35,9 @@ rule bin_flux:
 rule merge_binned:
     input:
         binned=expand(
-            f"{RESOURCES}/binned/{{probe}}_{{month}}.nc",
+            f"{RESOURCES}/binned/{{probe}}_{{period}}.nc",
             probe=config["probes"],
-            month=months(config["start"], config["stop"]),
+            period=binning_periods(),
         ),
     output:
         binned=f"{RESOURCES}/binned.nc",
@@ -45,7 +53,7 @@ rule merge_binned:
         code=code("merge_binned"),
         equatorial_pitch_angle=config["flux"]["equatorial_pitch_angle"],
     message:
-        "Adding the months and writing the table of files"
+        "Adding the binned flux and writing the table of files"
     script:
         "../scripts/merge_binned.py"
 
@@ -84,7 +92,7 @@ rule fit_decays:
         f"{LOGS}/fit_decays.log",
     benchmark:
         f"{LOGS}/benchmarks/fit_decays.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
     params:
@@ -120,7 +128,7 @@ rule compare_delays:
         f"{LOGS}/compare_delays.log",
     benchmark:
         f"{LOGS}/benchmarks/compare_delays.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
     params:

@@ -13,7 +13,7 @@ PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]
 # Not the installed package: the workflow must be readable (for the catalogue, or a dry run) where only Snakemake is installed.
 # The two modules import nothing that Snakemake does not bring itself.
 sys.path.insert(0, str(PROJECT))
-from ringdecay.config import check_config, month_span, months, year_span, years
+from ringdecay.config import check_config, months, period_span, years
 from ringdecay.errors import InputError
 from ringdecay.fingerprint import script_fingerprint
 
@@ -51,7 +51,7 @@ DEMO = f"{RESOURCES}/demo-archive"
 
 wildcard_constraints:
     probe="[ab]",
-    month=r"\d{6}",
+    period=r"\d{4}(\d{2})?",
     year=r"\d{4}",
 
 
@@ -71,14 +71,20 @@ def code(script):
 
 def span(wildcards):
     """Give the first day of a job's month or year and the day after its last, within the run."""
-    if "year" in wildcards.keys():
-        return year_span(wildcards.year, config["start"], config["stop"])
-    return month_span(wildcards.month, config["start"], config["stop"])
+    period = wildcards.get("period") or wildcards.year
+    return period_span(period, config["start"], config["stop"])
+
+
+def binning_periods():
+    """List the months or years that are binned by a job each."""
+    return {"month": months, "year": years}[config["binning_job"]](
+        config["start"], config["stop"]
+    )
 
 
 def lock_of(wildcards):
-    """Name the table of files that a month's files stand in."""
-    return f"{RESOURCES}/inputs/{wildcards.probe}_{wildcards.month[:4]}.tsv"
+    """Name the table of files that the files of a month or year stand in."""
+    return f"{RESOURCES}/inputs/{wildcards.probe}_{wildcards.period[:4]}.tsv"
 
 
 def archive_input(wildcards):

@@ -1,3 +1,20 @@
+# On a cluster these run where Snakemake runs: each takes some seconds, and waiting in a queue longer.
+localrules:
+    write_tables,
+    write_estimators,
+    write_coverage,
+    plot_coverage,
+    plot_coverage_cells,
+    write_provenance,
+    plot_overview,
+    plot_storm_fits,
+    plot_estimators,
+    plot_energy_content,
+    plot_lifetime_map,
+    plot_lifetime_curves,
+    plot_lifetime_surface,
+
+
 rule write_tables:
     input:
         decays=f"{RESULTS}/decays.nc",
@@ -365,30 +382,3 @@ rule plot_lifetime_surface:
         "Drawing the smooth surface of decay times"
     script:
         "../scripts/plot_lifetime_surface.py"
-
-
-rule plot_theory_map:
-    input:
-        lifetimes=f"{RESULTS}/lifetimes.nc",
-    output:
-        png=report(
-            f"{RESULTS}/figures/theory_map.png",
-            caption="../report/theory_map.rst",
-            category="Theory",
-            labels={"figure": "predicted lifetimes"},
-        ),
-        svg=f"{RESULTS}/figures/theory_map.svg",
-    log:
-        f"{LOGS}/plot_theory_map.log",
-    benchmark:
-        f"{LOGS}/benchmarks/plot_theory_map.tsv"
-    threads: 1
-    resources:
-        mem_mb=1000,
-    params:
-        code=code("plot_theory_map"),
-        settings=config["figures"]["theory"],
-    message:
-        "Drawing the map of predicted lifetimes"
-    script:
-        "../scripts/plot_theory_map.py"

@@ -1,3 +1,9 @@
+localrules:
+    compare_theory,
+    plot_theory_map,
+    plot_theory_ratio,
+
+
 rule compare_theory:
     input:
         decays=f"{RESULTS}/decays.nc",
@@ -59,3 +65,30 @@ rule plot_theory_ratio:
         "Drawing the observed rates over the predicted"
     script:
         "../scripts/plot_theory_ratio.py"
+
+
+rule plot_theory_map:
+    input:
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+    output:
+        png=report(
+            f"{RESULTS}/figures/theory_map.png",
+            caption="../report/theory_map.rst",
+            category="Theory",
+            labels={"figure": "predicted lifetimes"},
+        ),
+        svg=f"{RESULTS}/figures/theory_map.svg",
+    log:
+        f"{LOGS}/plot_theory_map.log",
+    benchmark:
+        f"{LOGS}/benchmarks/plot_theory_map.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("plot_theory_map"),
+        settings=config["figures"]["theory"],
+    message:
+        "Drawing the map of predicted lifetimes"
+    script:
+        "../scripts/plot_theory_map.py"

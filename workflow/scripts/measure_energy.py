@@ -11,7 +11,8 @@ from ringdecay.tables import write_csv
 
 with logged_to(snakemake.log[0]):
     source, params, target = snakemake.input, snakemake.params, snakemake.output
-    binned, index, wind = with_merged_probe(open_dataset(source.binned)), open_array(source.index), open_dataset(source.solar_wind)
+    binned = with_merged_probe(open_dataset(source.binned, over_time=("n_samples", "sum_flux")))
+    index, wind = open_array(source.index), open_dataset(source.solar_wind)
     floor = ec.channel_floor(open_dataset(source.decays)) if params.subtract_floor else None
     content = ec.with_index(ec.energy_content(binned, floor=floor, **params.energy), index, wind)
     windows = ec.recovery_windows(binned, read_storms(source.storms), index, **params.windows)

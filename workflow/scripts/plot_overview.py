@@ -8,7 +8,7 @@ from ringdecay.storms import read_storms
 
 with logged_to(snakemake.log[0]):
     data = snakemake.input
-    binned = merge_probes(open_dataset(data.binned))
+    binned = merge_probes(open_dataset(data.binned, over_time=("n_samples", "sum_flux")))
     index = open_array(data.index)
     figure = plots.overview(index, binned, read_storms(data.storms), snakemake.params.figures["energies"], decays=open_dataset(data.decays))
     for path in snakemake.output:

@@ -9,7 +9,7 @@ from ringdecay.storms import read_storms
 with logged_to(snakemake.log[0]):
     data, shown = snakemake.input, snakemake.params.figures
     figure = plots.storm_fits(
-        with_merged_probe(open_dataset(data.binned)),
+        with_merged_probe(open_dataset(data.binned, over_time=("n_samples", "sum_flux", "sum_time", "counts"))),
         open_dataset(data.decays),
         open_array(data.index),
         read_storms(data.storms),

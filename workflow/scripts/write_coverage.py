@@ -10,7 +10,7 @@ from ringdecay.tables import write_csv
 
 with logged_to(snakemake.log[0]):
     data, params = snakemake.input, snakemake.params
-    binned, index = open_dataset(data.binned), open_array(data.index)
+    binned, index = open_dataset(data.binned, over_time=("n_records", "n_records_by_MLT", "n_records_by_MLAT")), open_array(data.index)
     files = pd.read_csv(data.files, comment="#", dtype={"date": str}, keep_default_na=False)
     days = coverage.coverage_days(files, read_lock(data.lock), index, *params.span, **params.products)
     places, simulated = coverage.sector_coverage(binned), is_simulated(binned, index)

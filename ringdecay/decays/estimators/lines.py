@@ -34,9 +34,7 @@ def ols(cut: Cut, _pooled: Pool, _confidence: float) -> Fitted:
     """
     series = cut.series
     line = least_squares(series)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        se = np.sqrt(line.residual_variance / line.spread_t)
-    values = np.array([-line.slope, se, series.n - 2.0, line.mean_y - line.slope * line.mean_t])
+    values = np.array([-line.slope, line.slope_se, series.n - 2.0, line.mean_y - line.slope * line.mean_t])
     return Fitted(*np.where(series.n >= 3, values, np.nan))
 
 
