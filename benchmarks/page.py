@@ -105,11 +105,12 @@ def fits_table(fits: dict[str, Any]) -> str:
 
 def workflow_table(workflow: dict[str, Any]) -> str:
     """Tell where the time of a mission through the workflow goes."""
-    first = (
-        f"### A mission through the workflow\n\n{workflow['files']} files ({workflow['bytes'] / 1e9:.1f} GB), {workflow['start']} to "
-        f"{workflow['stop']}, `snakemake --cores {workflow['cores']}`: {workflow['seconds']:.0f} s (a first fetch of the files took "
-        f"{workflow['first_fetch_seconds']:.0f} s before). {machine(workflow['machine'])} Rules of more than a second, their jobs added up:"
+    said = (
+        f"{workflow['files']} files ({workflow['bytes'] / 1e9:.1f} GB), {workflow['start']} to {workflow['stop']}, {workflow['storms']} storms "
+        f"below {workflow['threshold']:g} nT, `snakemake --cores {workflow['cores']}`: {workflow['seconds']:.0f} s (a first fetch of the files "
+        f"took {workflow['first_fetch_seconds']:.0f} s before)."
     )
+    first = f"### A mission through the workflow\n\n{said} {machine(workflow['machine'])} Rules of more than a second, their jobs added up:"
     rows = ["| rule | jobs | seconds | longest job (s) | peak memory (MB) |", "|---|---|---|---|---|"]
     rows += [
         f"| {rule} | {one['jobs']} | {one['seconds']:.1f} | {one['longest_seconds']:.1f} | {one['max_rss_mb']:.0f} |"
