@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ringdecay.decays.kernels import filter_grid
+
 Floats = NDArray[np.float64]
 
 # Series that one pass handles together: the working arrays of 135 grid nodes then stay in a core's cache.
@@ -97,52 +99,22 @@ def reml_grid(series: Series, theta: Floats, sigma: Floats, own_share: float = 0
     Grid
         `slope` per day, `slope_variance` given the node, `level` at t = 0 (of the first probe); the log-likelihood without its constant.
     """
-    shape = (len(theta), *sigma.shape)
     # Point by point, each point's values of all series side by side.
-    valid, noise = series.valid.T, np.ascontiguousarray(series.noise.T)
-    t = np.ascontiguousarray(series.t.T)
+    valid, noise, t = (np.ascontiguousarray(values.T) for values in (series.valid, series.noise, series.t))
     # The columns of the design, the slope's last, and then the data.
-    columns = [np.ones(t.shape), *([] if series.second is None else [series.second.T.copy()]), t, np.ascontiguousarray(series.y.T)]
-    weight = np.ascontiguousarray(valid, dtype=float)
-    all_valid = np.all(valid, axis=1)
+    columns = np.stack([np.ones(t.shape), *([] if series.second is None else [series.second.T]), t, series.y.T])
     step = np.where(valid[1:], np.diff(t, axis=0), 0.0)
-    variance = np.ascontiguousarray(np.broadcast_to((1 - own_share) * sigma**2, shape))
-    own = own_share * sigma**2
-    p = variance.copy()
-    means, innovations = [np.zeros(shape) for _ in columns], [np.empty(shape) for _ in columns]
-    sums = {(i, j): np.zeros(shape) for i in range(len(columns)) for j in range(i, len(columns))}
-    log_det, product = np.zeros(shape), np.ones(shape)
-    inverse, gain, work = (np.empty(shape) for _ in range(3))
-    for k in range(len(t)):
-        if k:
-            phi = np.exp(-step[k - 1] / theta[:, None])[:, None, :]
-            for m in means:
-                np.multiply(m, phi, out=m)
-            # P <- sigma^2 + phi^2 (P - sigma^2)
-            np.subtract(p, variance, out=p)
-            np.multiply(p, phi * phi, out=p)
-            np.add(p, variance, out=p)
-        np.add(p, own + noise[k], out=inverse)
-        np.multiply(product, inverse if all_valid[k] else np.where(valid[k], inverse, 1.0), out=product)
-        if k % _LOG_EVERY == _LOG_EVERY - 1:
-            log_det += np.log(product, out=work)
-            product.fill(1.0)
-        np.divide(weight[k], inverse, out=inverse)
-        np.multiply(p, inverse, out=gain)
-        for column, m, v in zip(columns, means, innovations, strict=True):
-            np.subtract(column[k], m, out=v)
-            np.multiply(gain, v, out=work)
-            np.add(m, work, out=m)
-        # P <- P (1 - K)
-        np.multiply(gain, p, out=work)
-        np.subtract(p, work, out=p)
-        for i, first in enumerate(innovations):
-            np.multiply(first, inverse, out=gain)
-            for j in range(i, len(columns)):
-                np.multiply(gain, innovations[j], out=work)
-                np.add(sums[i, j], work, out=sums[i, j])
-    log_det += np.log(product)
-    return _solved(sums, log_det)
+    phi = np.ones((len(t), len(theta), t.shape[1]))
+    np.exp(-step[:, None, :] / theta[:, None], out=phi[1:])
+    variance, own = (1 - own_share) * sigma**2, own_share * sigma**2
+    sums = np.zeros((len(columns), len(columns), len(theta), *sigma.shape))
+    products = np.ones((len(t) // _LOG_EVERY + 1, *sums.shape[2:]))
+    filter_grid(columns, phi, variance, own, noise, valid, _LOG_EVERY, sums, products)
+    log_det = np.zeros(products.shape[1:])
+    for logs in np.log(products, out=products):
+        log_det += logs
+    upper = {(i, j): sums[i, j] for i in range(len(columns)) for j in range(i, len(columns))}
+    return _solved(upper, log_det)
 
 
 def _solved(sums: dict[tuple[int, int], Floats], log_det: Floats) -> Grid:

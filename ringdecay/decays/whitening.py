@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats, Series
+from ringdecay.decays.kernels import SIDE_BY_SIDE, filter_models
 
 # A millionth of the variance as white noise keeps two points at one time apart.
 NUGGET = 1e-6
@@ -60,20 +62,36 @@ def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floa
     log_determinant : ndarray, shape (..., series)
         Of the covariance.
     """
-    number = len(columns)
-    products = np.zeros((number, number, *np.broadcast_shapes(sigma.shape, theta.shape)))
-    log_determinant, work, weighted = np.zeros(products.shape[2:]), np.empty(products.shape[2:]), np.empty(products.shape[2:])
-    for innovation, variance, inverse in _innovations(series, sigma, theta, columns):
-        log_determinant += np.log(variance, out=work)
-        for i in range(number):
-            np.multiply(innovation[i], inverse, out=weighted)
-            for j in range(i, number):
-                np.multiply(weighted, innovation[j], out=work)
-                np.add(products[i, j], work, out=products[i, j])
+    number, n = len(columns), series.t.shape[0]
+    shape = np.broadcast_shapes(sigma.shape, theta.shape)
+    models = [np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=float), shape)).reshape(-1, n) for values in (sigma, theta)]
+    valid, noise, step, per_day = _steps(series, models[1])
+    variance, filtered = models[0] ** 2, np.ascontiguousarray(np.moveaxis(columns, 2, 1))
+    products, log_determinant = np.zeros((number, number, *variance.shape)), np.zeros(variance.shape)
+    for begin in range(0, n, SIDE_BY_SIDE):
+        some = slice(begin, min(begin + SIDE_BY_SIDE, n))
+        phi = np.ones((len(valid), *variance[:, some].shape))
+        np.exp(step[:, None, some] * per_day[:, some], out=phi[1:])
+        phi[1:] *= (models[1][:, some] > 0) | (step[:, None, some] == 0)
+        of_block, totals = np.zeros((number, number, *phi.shape[1:])), np.empty(phi.shape)
+        blocks = [np.ascontiguousarray(part[..., some]) for part in (filtered, variance, noise, NUGGET * variance, valid)]
+        filter_models(blocks[0], phi, *blocks[1:], of_block, totals)  # type: ignore[call-arg]
+        for logs in np.log(totals, out=totals):
+            log_determinant[:, some] += logs
+        products[..., some] = of_block
     for i in range(number):
         for j in range(i):
             products[i, j] = products[j, i]
-    return products, log_determinant
+    return products.reshape(number, number, *shape), log_determinant.reshape(shape)
+
+
+def _steps(series: Series, theta: Floats) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
+    """Give the points side by side: which there are, their noise, the steps between them, and the rate of decay of the correlation."""
+    valid = np.ascontiguousarray(series.valid.T)
+    step = np.where(valid[1:], np.maximum(np.diff(series.t.T, axis=0), 0.0), 0.0)
+    correlated = theta > 0
+    per_day = np.where(correlated, -1 / np.where(correlated, theta, 1.0), 0.0)
+    return valid, np.ascontiguousarray(series.noise.T), step, per_day
 
 
 def _innovations(series: Series, sigma: Floats, theta: Floats, columns: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
