@@ -81,7 +81,7 @@ def workflow(archive: Path, start: str, stop: str, threshold: float, cores: int,
 
 def _used(archive: Path) -> list[Path]:
     """Give the files of flux that the run used, by its own table of them."""
-    names = {row["file_name"] for row in _table("files.csv") if row["file_status"] == "used"}
+    names = {row["name"] for row in _table("files.csv") if row["status"] == "used"}
     return [path for path in archive.glob("rbsp/**/*.cdf") if path.name in names]
 
 

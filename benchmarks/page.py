@@ -106,9 +106,9 @@ def fits_table(fits: dict[str, Any]) -> str:
 def workflow_table(workflow: dict[str, Any]) -> str:
     """Tell where the time of a mission through the workflow goes."""
     said = (
-        f"{workflow['files']} files ({workflow['bytes'] / 1e9:.1f} GB), {workflow['start']} to {workflow['stop']}, {workflow['storms']} storms "
-        f"below {workflow['threshold']:g} nT, `snakemake --cores {workflow['cores']}`: {workflow['seconds']:.0f} s (a first fetch of the files "
-        f"took {workflow['first_fetch_seconds']:.0f} s before)."
+        f"{workflow['files']} files ({workflow['bytes'] / 1e9:.1f} GB), {workflow['start']} to {workflow['stop']}, {workflow['storms']} "
+        f"storms below {workflow['threshold']:g} nT, `snakemake --cores {workflow['cores']}`: {workflow['seconds']:.0f} s (a first fetch "
+        f"of the files took {workflow['first_fetch_seconds']:.0f} s before)."
     )
     first = f"### A mission through the workflow\n\n{said} {machine(workflow['machine'])} Rules of more than a second, their jobs added up:"
     rows = ["| rule | jobs | seconds | longest job (s) | peak memory (MB) |", "|---|---|---|---|---|"]

@@ -27,9 +27,12 @@ import readers
 import simulated_files
 
 from ringdecay import simulate
+from ringdecay.binned import file_table
 from ringdecay.cdf import blocks as reading
 from ringdecay.flux import open_flux
 from ringdecay.simulate.orbit import field_ratio
+from ringdecay.storms.table import write_storms
+from ringdecay.tables import write_csv
 
 pytestmark = pytest.mark.xdist_group("performance")
 SPIN, TELESCOPES = goals.CADENCES
@@ -187,3 +190,35 @@ def test_cost_of_many_files_is_measured_and_extrapolated(files: dict[str, list[P
     refused = CliRunner().invoke(mission.main, ["scaling", str(folder), "--files", "2", "--out", str(tmp_path)])
     assert refused.exit_code == 1
     assert "has 1 files" in refused.output
+
+
+def test_a_mission_is_what_its_run_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, list[Path]]) -> None:
+    (sums,) = readers.ringdecay(files[SPIN], SPIN)
+    monkeypatch.setattr(mission, "REPOSITORY", tmp_path)
+    results, logs = tmp_path / "results" / mission.RUN, tmp_path / "logs" / mission.RUN / "benchmarks"
+    logs.joinpath("bin_flux").mkdir(parents=True)
+    results.mkdir(parents=True)
+    write_csv(file_table(sums), results / "files.csv", ["SIMULATED data", "Flux files: used or refused, and why"])
+    write_storms(simulate.storms(simulate.make_truth(days=40)), results / "storms.csv")
+    # Two jobs of a rule, the second too short for Snakemake to have looked at its memory.
+    head = "s\th:m:s\tmax_rss\tmax_vms\n"
+    (logs / "bin_flux/a_2015.tsv").write_text(head + "12.5\t0:00:12\t230.5\t900\n")
+    (logs / "bin_flux/b_2015.tsv").write_text(head + "0.5\t0:00:00\tNA\tNA\n")
+    (logs / "merge_binned.tsv").write_text(head + "20.0\t0:00:20\t400\t900\n")
+    monkeypatch.setattr(mission, "_snakemake", lambda *_: 1.5)
+    monkeypatch.setattr(mission, "_remove_run", lambda: None)
+    archive = files[SPIN][0].parents[6]
+    done = CliRunner().invoke(mission.main, ["workflow", str(archive), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "workflow.json").read_text())
+    assert (found["files"], found["bytes"], found["seconds"]) == (1, files[SPIN][0].stat().st_size, 1.5)
+    assert found["storms"] == len(simulate.storms(simulate.make_truth(days=40)))
+    assert list(found["rules"]) == ["merge_binned", "bin_flux"]
+    assert found["rules"]["bin_flux"] == {"jobs": 2, "seconds": 13.0, "longest_seconds": 12.5, "max_rss_mb": 230.5}
+    assert "| bin_flux | 2 | 13.0 | 12.5 | 230 |" in page.workflow_table(found)
+    assert {goal.text: goal.kept for goal in goals.goals({"workflow": found}) if goal.values} == {
+        "peak memory of a process that reads and bins": True,
+        "peak memory of any job of a mission's workflow": True,
+        "mission by spin through the workflow, two cores, files in the cache": True,
+        "the same with nothing to do": True,
+    }
