@@ -10,6 +10,7 @@ from synthetic_decays import ornstein_uhlenbeck
 
 from ringdecay.decays.gls import Series, least_squares, reml_grid
 from ringdecay.decays.pooling import Pool, estimate, median_spacing, pool
+from ringdecay.decays.whitening import NUGGET, normal_equations
 
 
 def some_series(
@@ -60,6 +61,29 @@ def test_grid_equals_gls_of_statsmodels_and_the_dense_reml_likelihood():
                     np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(information)[1] + residual @ np.linalg.solve(covariance, residual)
                 )
                 assert grid.log_likelihood[j, m, k] == pytest.approx(log_likelihood, rel=1e-9)
+
+
+@pytest.mark.parametrize("n_series", [0, 1, 200])
+def test_normal_equations_of_many_models_are_those_of_each_covariance_inverted(n_series):
+    random = np.random.default_rng(4)
+    points = 12
+    n = random.integers(3, points + 1, n_series)
+    here = np.arange(points) < n[:, None]
+    t = np.where(here, np.sort(random.uniform(0, 20, (n_series, points)), axis=1), 0.0)
+    noise = np.where(here, random.uniform(0.01, 0.1, t.shape), 1.0)
+    columns = np.where(here, random.normal(size=(3, *t.shape)), 0.0)
+    sigma, theta = np.array([0.1, 0.5])[:, None] * np.ones(n_series), np.array([0.0, 3.0])[:, None] * np.ones(n_series)
+    products, log_determinant = normal_equations(Series(columns[0], t, noise, n), sigma, theta, columns)
+    assert products.shape == (3, 3, 2, n_series)
+    for model in range(2):
+        for i in range(n_series):
+            some = slice(0, n[i])
+            lag = np.abs(t[i, some, None] - t[i, None, some])
+            correlation = np.exp(-lag / theta[model, i]) if theta[model, i] else np.eye(n[i])
+            covariance = sigma[model, i] ** 2 * (correlation + NUGGET * np.eye(n[i])) + np.diag(noise[i, some])
+            expected = columns[:, i, some] @ np.linalg.solve(covariance, columns[:, i, some].T)
+            np.testing.assert_allclose(products[:, :, model, i], expected, rtol=1e-9, atol=1e-12)
+            assert log_determinant[model, i] == pytest.approx(np.linalg.slogdet(covariance)[1], rel=1e-9)
 
 
 def test_estimates_do_not_depend_on_what_else_is_in_the_batch():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,10 @@ def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floa
     """
     number, n = len(columns), series.t.shape[0]
     shape = np.broadcast_shapes(sigma.shape, theta.shape)
-    models = [np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=float), shape)).reshape(-1, n) for values in (sigma, theta)]
+    models = [
+        np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=float), shape)).reshape(prod(shape[:-1]), n)
+        for values in (sigma, theta)
+    ]
     valid, noise, step, per_day = _steps(series, models[1])
     variance, filtered = models[0] ** 2, np.ascontiguousarray(np.moveaxis(columns, 2, 1))
     products, log_determinant = np.zeros((number, number, *variance.shape)), np.zeros(variance.shape)
