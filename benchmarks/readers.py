@@ -19,7 +19,7 @@ import dask
 import numpy as np
 import xarray as xr
 
-from ringdecay.binned import Grid, bin_flux
+from ringdecay.binned import Grid, bin_flux, file_table
 from ringdecay.flux import date_and_probe
 from ringdecay.products import get_product
 
@@ -41,7 +41,11 @@ def variables_read(product: str) -> list[str]:
 
 def ringdecay(files: Sequence[Path], product: str) -> Result:
     """Read and bin with `ringdecay.bin_flux`, on the Dask scheduler that is set."""
-    return [bin_flux([str(file) for file in files], GRID, product=product)]
+    binned = bin_flux([str(file) for file in files], GRID, product=product)
+    refused = file_table(binned).query("status != 'used'")
+    if len(refused):
+        raise ValueError(f"{len(refused)} files were refused, so nothing was measured: {refused['reason'].iloc[0]}")
+    return [binned]
 
 
 @contextmanager
