@@ -7,7 +7,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from goals import ALL, BOUND, CADENCES, HELD_BY, ONE, OTHERS, PARALLEL, SERIAL, goals, ratios, seconds
+from goals import ALL, BOUND, CADENCES, ONE, OTHERS, PARALLEL, SERIAL, goals, held_by, ratios, seconds
 
 HERE = Path(__file__).resolve().parent
 RESULTS, PAGE = HERE / "results", HERE.parent / "docs/performance.md"
@@ -49,14 +49,15 @@ def tables(results: dict[str, dict[str, Any]]) -> str:
 def goal_table(results: dict[str, dict[str, Any]]) -> str:
     """Tell for each goal what was reached."""
     rows = ["| goal | limit | reached: median (range) | kept | what holds it |", "|---|---|---|---|---|"]
+    held = held_by()
     for goal in goals(results):
         limit = f"{goal.sense} {goal.limit:g} {goal.unit}".strip()
         if goal.values:
             reached = spread(goal.values) + f" {goal.unit}".rstrip() + (f" ({goal.note})" if goal.note else "")
-            kept = "yes" if goal.kept else "**no**"
+            kept, why = ("yes", "") if goal.kept else ("**no**", held.get(goal.text, ""))
         else:
-            reached, kept = "not measured", ""
-        rows.append(f"| {goal.text} | {limit} | {reached} | {kept} | {HELD_BY.get(goal.text, '')} |")
+            reached, kept, why = "not measured", "", ""
+        rows.append(f"| {goal.text} | {limit} | {reached} | {kept} | {why} |")
     return "### Goals\n\n" + "\n".join(rows)
 
 

@@ -52,7 +52,10 @@ def ringdecay(files: Sequence[Path], product: str) -> Result:
 def scheduler(where: str, workers: int) -> Iterator[None]:
     """Set the Dask scheduler; processes are started before the clock is, as those of a long run are."""
     if where == "processes":
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, dask.config.set(scheduler=where, pool=pool):
+        with (
+            ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+            dask.config.set(scheduler=where, pool=pool, chunksize=1),
+        ):
             yield
     else:
         with dask.config.set(scheduler=where, num_workers=workers):

@@ -57,7 +57,8 @@ def dask_on(
             _check_workers(client, where, [str(Path(file).absolute()) for file in files], wait_seconds)
             yield
     elif where in LOCAL:
-        with dask.config.set(scheduler=where if workers > 1 else "synchronous", num_workers=workers):
+        # A task is a file or a storm: one at a time to each worker, where Dask would hand six at once to a process.
+        with dask.config.set(scheduler=where if workers > 1 else "synchronous", num_workers=workers, chunksize=1):
             yield
     else:
         raise unknown("Dask scheduler", where, LOCAL)

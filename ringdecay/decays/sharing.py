@@ -23,7 +23,7 @@ def kept_workers() -> Iterator[None]:
     number = dask.config.get("num_workers", None) or CPU_COUNT
     with (
         ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=initialize_worker_process) as pool,
-        # A piece is seconds of work: one at a time to each worker.
+        # A piece is seconds of work: one at a time to each worker, whoever has set the scheduler.
         dask.config.set(pool=pool, chunksize=1),
     ):
         yield
