@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ringdecay.store import content_hash as content_hash
     from ringdecay.store import open_dataset as open_dataset
     from ringdecay.storms import find_storms as find_storms
+    from ringdecay.summaries import summary as summary
     from ringdecay.surface import fit_surface as fit_surface
     from ringdecay.surface import tau as tau
 
@@ -82,6 +83,7 @@ _HOMES = {
     "open_index": "indices",
     "open_solar_wind": "indices",
     "storm_covariates": "lifetime",
+    "summary": "summaries",
     "tau": "surface",
 }
 _MODULES = ("archive", "beside_theory", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")
