@@ -52,7 +52,7 @@ for index, threshold in ((sym_h, -80), (dst, -50)):
     print(storms[["onset", "minimum", "depth", "storm_class"]].to_string(), "\n")
 
 # %% [markdown]
-# The threshold is yours. The depths differ, because an hourly mean is never as deep as its lowest five minutes.
+# The threshold is yours. The depths differ, because an hourly mean is not as deep as its lowest five minutes.
 #
 # Kp can be opened, too, and serves the regression over storms and the plasmapause. It is no measure of the ring
 # current in nT, so it is refused where storms are sought, in a sentence:
@@ -103,10 +103,8 @@ files = rd.fetch("rbspice-pap-tofxeh", "b", *span, archive=archive).files
 binned = select_flux(rd.bin_flux(files, product="rbspice-pap-tofxeh"))
 storms = rd.find_storms(sym_h, threshold=-80)
 first = storms.iloc[0]
-Path("my_windows.csv").write_text(
-    "start,stop,storm,energy_min,energy_max,L_min,L_max\n"
-    f"{first.last_minimum + np.timedelta64(36, 'h')},{first.last_minimum + np.timedelta64(9, 'D')},{first.storm},45,120,3,5\n"
-)
+start, stop = first.last_minimum + np.timedelta64(36, "h"), first.last_minimum + np.timedelta64(9, "D")
+Path("my_windows.csv").write_text(f"start,stop,storm,energy_min,energy_max,L_min,L_max\n{start},{stop},{first.storm},45,120,3,5\n")
 windows = rd.choose_windows(binned, storms, sym_h, source="table", table="my_windows.csv")
 by_table = rd.fit_decays(binned, storms, windows=windows, index=sym_h)
 by_index = rd.fit_decays(binned, storms, index=sym_h)
@@ -117,7 +115,8 @@ rd.summary(by_table)
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
-for ax, decays, name in zip(axes, (by_index, by_table), ("window from the index", "window from the table"), strict=True):
+both = {"window from the index": by_index, "window from the table": by_table}
+for ax, (name, decays) in zip(axes, both.items(), strict=True):
     rd.plots.fit_panel(binned, decays, int(first.storm), 99.4, 4.05, ax=ax)
     ax.set_title(name, loc="left")
 
@@ -132,7 +131,8 @@ cell = cell[["n_samples", "sum_flux", "sum_time", "counts"]].sel(time=slice("201
 cell = cell.where(cell["n_samples"] > 0, drop=True)
 # The mean time of the samples, not the middle of the bin: a bin holds two short passes.
 time = cell["time"] + (1e9 * sample_time(cell)).astype("timedelta64[ns]")
-rd.summary(rd.fit_decay(time, mean_flux(cell), counts=cell["counts"]))
+one = rd.fit_decay(time, mean_flux(cell), counts=cell["counts"])
+rd.summary(one.assign_attrs(simulated="yes"))
 
 # %% [markdown]
 # ## A series of your own
@@ -152,8 +152,9 @@ for k in range(days.size):
 counts = random.poisson(800 * np.exp(-days / 9 + 0.15 * wave))
 flux = 12.5 * counts  # in any unit
 
-fit = rd.fit_decay(np.datetime64("2015-03-19", "ns") + (days * 86_400e9).astype("timedelta64[ns]"), flux, counts=counts, compare=True)
-rd.summary(fit)
+time = np.datetime64("2015-03-19", "ns") + (days * 86_400e9).astype("timedelta64[ns]")
+fit = rd.fit_decay(time, flux, counts=counts, compare=True)
+rd.summary(fit.assign_attrs(simulated="yes"))  # two arrays cannot say so themselves
 
 # %% [markdown]
 # One series cannot tell how long its own fluctuation lasts, so every possibility is integrated over: the interval is

@@ -73,7 +73,7 @@ time, counts = recovery(lambda t: -t / 8, 16)
 good = rd.fit_decay(time, counts, counts=counts, floor=None)
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 draw(ax, time, counts, {"fit": good}, lambda t: 1000 * np.exp(-t / 8))
-rd.summary(good)
+rd.summary(good.assign_attrs(simulated="yes"))
 
 # %% [markdown]
 # ## Which estimator?
@@ -94,7 +94,7 @@ decays = rd.fit_decays(binned, storms, index=index, compare=["gls", "ols", "weig
 
 truth = rd.simulate.truth_dataset(world)
 own = truth["storm_rate"].sel(L=binned["L"], method="nearest").transpose("storm", "energy", "L").to_numpy()
-fits = decays.sel(probe="merged").transpose("estimator", "storm", "energy", "L")
+fits = decays.sel(probe="merged").transpose("estimator", "storm", "energy", "L", ...)
 low, high = fits["rate_low_by_estimator"].to_numpy(), fits["rate_high_by_estimator"].to_numpy()
 in_range = np.isfinite(low) & (own < 1 / 2) & (own > 1 / 60)
 hold = ((low <= own) & (own <= high) & in_range).sum((1, 2, 3)) / in_range.sum((1, 2, 3))
@@ -171,7 +171,7 @@ time, counts = recovery(lambda t: -np.where(t < 4, t / 2, 4 / 2 + (t - 4) / 12),
 bent = {f"first {days} days": rd.fit_decay(time[time < days], counts[time < days], counts=counts[time < days]) for days in (6, 16)}
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 draw(ax, time, counts, bent, lambda t: 1000 * np.exp(-np.where(t < 4, t / 2, 4 / 2 + (t - 4) / 12)))
-rd.summary(bent["first 16 days"])
+rd.summary(bent["first 16 days"].assign_attrs(simulated="yes"))
 
 # %% [markdown]
 # **How it shows:** `curved`, with a positive `curvature` (the decay slows down), and `two_stages` with a rate for

@@ -295,7 +295,9 @@ def test_every_flag_has_a_meaning():
         assert set(flags) <= set(MEANINGS)
 
 
-@pytest.mark.parametrize("other", [pd.DataFrame({"a": [1]}), fake.index(), fake.truth(), {}, fake.decays().expand_dims(start_delay_days=[1.0])])
+@pytest.mark.parametrize(
+    "other", [pd.DataFrame({"a": [1]}), fake.index(), fake.truth(), {}, fake.decays().expand_dims(start_delay_days=[1.0])]
+)
 def test_what_is_none_of_these_is_refused_in_a_sentence(other):
     with pytest.raises(InputError, match="summary knows a table of storms"):
         rd.summary(other)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import xarray as xr
 from ringdecay.errors import unknown
 from ringdecay.store import is_simulated
 from ringdecay.summaries.flags import MEANINGS, flag_table, words_of
-from ringdecay.summaries.maps import KINDS, NOTHING, about, kinds_of, minute, storm_text
+from ringdecay.summaries.maps import KINDS, NOTHING, about, kinds_of, minute, over_cells, storm_text
 from ringdecay.summaries.page import Cell, Summary, Table
 from ringdecay.tables import confidence_text, flagged, tau_text
 
@@ -21,6 +20,7 @@ _DAY_NS = 86_400e9
 def decays_summary(decays: xr.Dataset, probe: str | None) -> Summary:
     """Summarise the fits of a run: a row a storm, and how often each flag is set."""
     one, probes = _of_probe(decays, probe)
+    one = over_cells(one)
     facts = about(decays)
     facts.append(("storms", str(one.sizes["storm"])))
     facts.append(("cells", f"{one.sizes['energy']} energies, {one.sizes['L']} L-shells"))
@@ -124,5 +124,3 @@ def _estimators(fit: xr.Dataset) -> Table:
     heads = ("estimator", "rate", "standard error", f"{confidence_text(fit)} interval")
     note = "Only the errors of gls and exponential_floor know that neighbouring bins fluctuate together."
     return Table("Rates by all estimators, per day", heads, tuple(rows), (note,))
-
-

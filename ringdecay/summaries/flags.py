@@ -10,7 +10,7 @@ from ringdecay.summaries.page import Cell, Table
 #: What each flag of fits, of means over storms, of the surface and of the comparison with theory means, in a sentence.
 MEANINGS: dict[str, str] = {
     # Of fits.
-    "no_window": "the storm leaves no time to fit: another follows at once, or the data do not reach so far",
+    "no_window": "no time to fit: another storm follows at once, the data do not reach so far, or nothing chose a window",
     "too_few_points": "fewer time bins than a fit needs; there is no rate",
     "not_resolved": "the interval of the rate reaches zero: there is a lower limit on tau, not a value",
     "growth": "the flux grows, and the whole interval of the rate says so",

@@ -21,7 +21,7 @@ def storms_summary(storms: pd.DataFrame) -> Summary:
     facts = [("storms", str(len(storms)))]
     if len(storms):
         facts.append(("from", f"{minute(storms['onset'].min())} to {minute(storms['recovery_end'].max())} UTC"))
-        deepest = storms.loc[storms["depth"].idxmin()]
+        deepest = storms.iloc[int(storms["depth"].to_numpy().argmin())]
         facts.append(("deepest", f"storm {deepest['storm']}, {deepest['depth']:g} nT, {minute(deepest['minimum'])} UTC"))
         classes = storms.groupby("storm_class")["depth"].agg(["size", "max"]).sort_values("max", ascending=False)["size"]
         facts.append(("classes", ", ".join(f"{count} {name}" for name, count in classes.items())))
@@ -62,7 +62,7 @@ def _storm_word(value: object) -> str:
 
 
 def _probes(binned: xr.Dataset) -> Table:
-    """A row a probe: its files and how many bins have samples."""
+    """Give a row a probe: its files and how many bins have samples."""
     files = file_table(binned) if "file_status" in binned else pd.DataFrame({"probe": [], "status": []})
     rows = []
     for probe in map(str, binned["probe"].to_numpy()):
@@ -76,16 +76,20 @@ def _probes(binned: xr.Dataset) -> Table:
 
 
 def _channels(binned: xr.Dataset) -> Table:
-    """A row an energy: how many counts its bins have."""
+    """Give a row an energy: how many counts its bins have."""
     rows = []
     for k, energy in enumerate(binned["energy"].to_numpy()):
         one = binned[["n_samples", "sum_flux", "counts"]].isel(energy=k)
         there = (one["n_samples"] > 0).to_numpy()
         counts, flux = one["counts"].to_numpy()[there], one["sum_flux"].to_numpy()[there]
         zero = f"{100 * (flux == 0).mean():.1f} %" if there.any() else "0 %"
-        middle = f"{np.nanmedian(counts):.3g}" if np.isfinite(counts).any() else "not known"
+        middle = _count(np.nanmedian(counts)) if np.isfinite(counts).any() else "not known"
         rows.append(tuple(map(Cell, (f"{energy:g} keV", str(int(there.sum())), zero, middle))))
     return Table("Channels", ("energy", "bins with samples", "of them without flux", "counts in a bin (median)"), tuple(rows))
+
+
+def _count(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _refused(binned: xr.Dataset) -> tuple[str, ...]:

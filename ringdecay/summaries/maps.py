@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ringdecay.products import ion_name
+from ringdecay.store import is_simulated
 from ringdecay.summaries.flags import flag_table, marks_of
 from ringdecay.summaries.page import Cell, Kind, Summary, Table
-from ringdecay.store import is_simulated
 from ringdecay.tables import confidence_text, grows, nearest, tau_text
 
 # So many rows and columns can be read at once, and the columns fit on a terminal.
@@ -146,7 +146,8 @@ def _shown(values: NDArray[Any], wanted: Sequence[float] | None, there: NDArray[
     if wanted is not None:
         return nearest(values, wanted)
     some = np.flatnonzero(there) if there.any() else np.arange(len(values))
-    return some[np.unique(np.linspace(0, len(some) - 1, min(most, len(some))).round().astype(int))].tolist()
+    chosen: list[int] = some[np.unique(np.linspace(0, len(some) - 1, min(most, len(some))).round().astype(int))].tolist()
+    return chosen
 
 
 def _plain(value: Any) -> str:

@@ -22,6 +22,7 @@ _STYLE = "\n".join(
         ".ringdecay-summary caption { text-align: left; font-weight: bold; padding: .2em 0; white-space: nowrap; }",
         ".ringdecay-summary th, .ringdecay-summary td { text-align: left; vertical-align: top; padding: .15em .6em; }",
         ".ringdecay-summary th { font-weight: 600; white-space: nowrap; }",
+        ".ringdecay-summary sup { line-height: 0; }",
         ".ringdecay-summary td.short { white-space: nowrap; }",
         ".ringdecay-summary tbody tr { border-top: 1px solid rgba(128, 128, 128, .3); }",
         ".ringdecay-summary .title { font-size: 1.1em; font-weight: bold; margin: .3em 0; }",

@@ -73,7 +73,7 @@ def prediction_summary(rates: xr.Dataset, energies: Sequence[float] | None, L: S
 
 
 def _factors(comparison: xr.Dataset) -> Table:
-    """The factors of all L together, fit 0."""
+    """Make the table of the factors of all L together, which are fit 0."""
     one = comparison.isel(fit=0)
     rows = []
     for name, process in (("a", "charge exchange"), ("b", "Coulomb drag")):
