@@ -163,13 +163,15 @@ rd.summary(fit.assign_attrs(simulated="yes"))  # two arrays cannot say so themse
 
 # %%
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
-ax.errorbar(days, flux, flux / np.sqrt(counts), fmt="o", markersize=3, label="SIMULATED flux with its counting error")
-ax.plot(days, np.exp(float(fit.log_flux_start) - float(fit.rate) * (days - days[0])), label=f"fit: {float(fit.tau):.1f} days")
+ax.errorbar(days, flux, flux / np.sqrt(counts), fmt="o", markersize=3, label="SIMULATED flux, counting error")
+fitted = np.exp(float(fit.log_flux_start) - float(fit.rate) * (days - days[0]))
+ax.plot(days, fitted, label=f"fit: {float(fit.tau):.1f} days")
 ax.plot(days, 12.5 * 800 * np.exp(-days / 9), "--", color="0.4", label="truth: 9 days")
 ax.set(yscale="log", xlabel="days", ylabel="flux (any unit)")
 _ = ax.legend()
 
 # %%
-for name, given in (("counts", {"counts": counts}), ("flux_error", {"flux_error": flux / np.sqrt(counts)}), ("neither", {})):
+for given in ({"counts": counts}, {"flux_error": flux / np.sqrt(counts)}, {}):
     one = rd.fit_decay(days, flux, **given)
-    print(f"{name:>10}: tau {float(one.tau):.2f} days, 95 % interval {float(one.tau_low):.2f} to {float(one.tau_high):.2f}")
+    ends = f"{float(one.tau_low):.2f} to {float(one.tau_high):.2f}"
+    print(f"{', '.join(given) or 'neither':>10}: tau {float(one.tau):.2f} days, 95 % interval {ends}")

@@ -56,8 +56,8 @@ def prediction_summary(rates: xr.Dataset, energies: Sequence[float] | None, L: S
             return Cell("growing" if kind == "opposite" else NOTHING, kind)
         # A model of the band that predicts growth has no lifetime: the band has no upper end.
         low, high = float(cell["lifetime_low"]), float(cell["lifetime_high"])
-        ends = f"{low:.3g} to {high:.3g}" if np.isfinite(high) else f"{low:.3g} and more"
-        return Cell(f"{float(cell['lifetime']):.3g} ({ends})", kind)
+        ends = f"{_three(low)} to {_three(high)}" if np.isfinite(high) else f"{_three(low)} and more"
+        return Cell(f"{_three(float(cell['lifetime']))} ({ends})", kind)
 
     attrs = rates.attrs
     models = ", ".join(f"{name.removeprefix('model_').replace('_', ' ')} {attrs[name]}" for name in attrs if name.startswith("model_"))
@@ -70,6 +70,11 @@ def prediction_summary(rates: xr.Dataset, energies: Sequence[float] | None, L: S
     notes = ("Charge exchange and Coulomb drag alone. The band is over published models; it is no confidence interval.",)
     tables = (cell_table(cells, caption, say, kinds, energies, L), *([flags] if flags else []))
     return Summary(str(attrs.get("title", "Predicted loss rates")), is_simulated(rates), tuple(facts), tables, notes)
+
+
+def _three(value: float) -> str:
+    """Write three digits, without an exponent where that can be read."""
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def _factors(comparison: xr.Dataset) -> Table:
