@@ -18,7 +18,6 @@ from ringdecay import simulate
 
 FOLDER = ROOT / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
-# Cells whose last output the tests look at, by a word of their source.
 FIRST, STORM, TRAPS, THEORY, REAL = NAMES
 
 
@@ -32,8 +31,11 @@ def run(name: str, folder: Path) -> list:
     """Run a notebook and give its cells with their outputs."""
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
-    said = [output for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"]
-    assert not said, "".join(output["text"] for output in said)
+    said = "".join(
+        output["text"] for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
+    ).splitlines()
+    # The simulated archive lacks a day, and `fetch` says so.
+    assert [line for line in said if "the archive has no file for 1 of 34 days" not in line] == []
     return notebook.cells
 
 
@@ -96,14 +98,15 @@ def test_what_goes_wrong_shows(folder):
     cells = run(TRAPS, folder)
     floor = text_of(cells_with(cells, "floor looked for")[0]).splitlines()
     assert [("floor_not_separable" in line, "floor_fitted" in line) for line in floor[:3]] == [(True, False), (False, True), (False, False)]
-    assert "new_injection" in text_of(cells_with(cells, "injection_dip=None")[0]).splitlines()[-1]
+    ended = [line for line in text_of(cells_with(cells, "injection_dip=None")[0]).splitlines() if "tau" in line]
+    assert ["new_injection" in line for line in ended] == [False, True]
     bent = text_of(cells_with(cells, "4 / 2")[0])
     assert "curved" in bent
     assert "two_stages" in bent
     short = text_of(cells_with(cells, "-t / 40")[0]).splitlines()
     assert "not_resolved" in short[0]
     assert ">" in short[0]
-    assert figures(cells) == 7
+    assert figures(cells) == 6
 
 
 @pytest.mark.xdist_group("notebooks")
@@ -128,7 +131,8 @@ def test_the_real_archive(online, folder, tmp_path, monkeypatch):
     with ExitStack() as stack:
         address = f"http://127.0.0.1:{free_port()}"
         if online:
-            simulate.archive(tmp_path / "archive", start="2015-03-15", days=5, probes=("b",), workers=1, faults=False)
+            world = simulate.make_truth(start="2015-03-15", days=5, first_storm=2.5)
+            simulate.archive(tmp_path / "archive", start="2015-03-15", days=5, truth=world, probes=("b",), workers=1, faults=False)
             address = stack.enter_context(serving(tmp_path / "archive")).url
         monkeypatch.setenv("RINGDECAY_ARCHIVE", address)
         cells = run(REAL, folder)
