@@ -158,6 +158,8 @@ for ax, (name, one) in zip(axes, fitted.items(), strict=True):
     print(f"{name}: tau {tau_text(cell)} days, truth {1 / true:.1f}; flags: {', '.join(flags(cell)) or 'none'}")
 
 # %% [markdown]
+# On the left the fit runs through two injections, and its limit lies above the truth.
+#
 # **How it shows:** `new_injection` says that a window was ended. That one should have ended and did not can show in
 # `curved`, in a low `r2`, in a large `sigma`, and in `index_change`; but a fit through an injection has no flag of
 # its own. Look at the figures of a storm before you believe its rate. An injection that the index does not show
