@@ -6,6 +6,7 @@
 #       extension: .py
 #       format_name: percent
 #       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -251,6 +252,9 @@ for low_tau, high_tau in ((2, 8), (8, 20), (20, 60)):
 pd.DataFrame(rows).set_index("true tau (days)")
 
 # %% [markdown]
+# That the index's windows give too small a rate for the slow decays is chance here: the cells of one mission share its
+# fluctuations. Over many missions no such bias was found (`docs/method.md`, `docs/validation.md`).
+#
 # **How it shows:** the attribute `window` of a result says who chose (`rd.summary` shows it), and `not_accepted`
 # marks the cells that were refused a window. Take such windows to compare with work that was done in this way, and
 # not for a result.
