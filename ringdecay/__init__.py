@@ -5,10 +5,10 @@ The stages, in the order of the data::
     fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes, fit_surface -> tau
     open_index -> find_storms ----------^
 
-Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current), `simulate`, `theory`, `beside_theory`
-(observed beside predicted loss), `plots` and `validate`. Names are loaded on first use, so that importing the package (and the command
-line's help) stays quick.
+Each is one function from data to data and can be used alone; `summary` shows what its result says. Around them stand whole rooms:
+`archive` (plans and locks of files), `cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current),
+`simulate`, `theory`, `beside_theory` (observed beside predicted loss), `plots` and `validate`. Names are loaded on first use, so that
+importing the package (and the command line's help) stays quick.
 """
 
 from __future__ import annotations

@@ -279,6 +279,15 @@ def test_a_comparison_says_verdicts_and_that_simulated_ratios_say_nothing(compar
     assert real.notes == ()
 
 
+def test_a_surface_and_what_is_read_off_it_are_decay_times_too():
+    rate = 0.1 * (1 + 0.1 * np.arange(5))[:, None, None] * np.ones((5, 4, 3))
+    found = rd.fit_surface(theory_decays.decays(rate, [54.7, 99.4, 148.0, 269.0], [3.0, 4.0, 5.0]))
+    one = found.sel(energy=99.4, L=4.0, method="nearest")
+    assert rd.summary(found, energies=[99.4], L=[4.0]).tables[0].rows[0][1].text == tau_text(one)
+    read_off = rd.tau(100.0, 4.0, found)
+    assert rd.summary(read_off).tables[0].rows[0][1].text == tau_text(read_off)
+
+
 def test_a_prediction_says_its_band():
     rates = rd.theory.loss_rate([20.0, 99.4], [1.01, 4.0], spectral_index=3.0)
     rows = rd.summary(rates).tables[0].rows

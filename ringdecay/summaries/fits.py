@@ -37,8 +37,8 @@ def decays_summary(decays: xr.Dataset, probe: str | None) -> Summary:
         rows.append(tuple(Cell(word) for word in [*words, *map(str, counts.values())]))
     number = sum(total.values())
     facts.append(("fits", f"{number}: " + ", ".join(f"{total[kind]} with {name}" for kind, name in KINDS.items())))
-    heads = ("storm", "onset (UTC)", "depth (nT)", "days fitted (median)", *(name.removesuffix(" on it") for name in KINDS.values()))
-    tables = [Table("Storms, and in how many cells (energy and L) each fit has", heads, tuple(rows))]
+    heads = ("storm", "onset (UTC)", "depth (nT)", "days fitted", "decay time", "lower limit", "growing flux", "no result")
+    tables = [Table("Storms: median length of the fits, and in how many cells (energy and L) there is what", heads, tuple(rows))]
     flags = flag_table(one["flag"], "fits")
     notes = ("The fits of one storm: summary(decays.sel(storm=..., probe=...)); one fit: with energy and L chosen, too.",)
     title = str(decays.attrs.get("title", "Decays"))

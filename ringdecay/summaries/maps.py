@@ -102,7 +102,7 @@ def cell_table(
     marks, notes = marks_of(flag.where(xr.DataArray(there[np.ix_(rows, columns)], dims=("energy", "L")), 0))
     lines = []
     for i, row in enumerate(rows):
-        line = [Cell(f"{float(cells['energy'][row]):g} keV")]
+        line = [Cell(f"{float(cells['energy'][row]):.4g} keV")]
         for j, column in enumerate(columns):
             one = say(shown.isel(energy=i, L=j), kinds[row, column])
             bits = int(flag.isel(energy=i, L=j)) if there[row, column] else 0
@@ -110,7 +110,7 @@ def cell_table(
         lines.append(tuple(line))
     sizes = [(len(rows), cells.sizes["energy"], "energies"), (len(columns), cells.sizes["L"], "L-shells")]
     left = " and ".join(f"{some} of {all_} {name}" for some, all_, name in sizes if some < all_)
-    heads = ("energy", *(f"L {float(value):g}" for value in shown["L"].to_numpy()))
+    heads = ("energy", *(f"L {float(value):.4g}" for value in shown["L"].to_numpy()))
     return Table(caption + (f" (shown: {left})" if left else ""), heads, tuple(lines), notes)
 
 
