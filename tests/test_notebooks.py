@@ -113,7 +113,7 @@ def test_what_goes_wrong_shows(folder):
 def test_theory_beside_observation(folder):
     cells = run(THEORY, folder)
     compared = text_of(cells_with(cells, "compare_with_theory(decays")[0])
-    assert "say nothing of nature" in compared
+    assert "nothing of nature" in compared
     assert "agrees" in compared
     assert figures(cells) == 5
 
