@@ -6,6 +6,7 @@
 #       extension: .py
 #       format_name: percent
 #       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -25,7 +26,7 @@
 import ringdecay as rd
 
 archive, span = "simulated_archive", ("2015-04-15", "2015-05-19")
-rd.simulate.archive(archive, start=span[0], days=34)
+rd.simulate.archive(archive, start=span[0], days=34, workers=1)
 flux = rd.fetch("rbspice-pap-tofxeh", "b", *span, archive=archive)
 index = rd.open_index(rd.fetch("omni-hro-5min", None, *span, archive=archive).files, "SYM-H")
 storms = rd.find_storms(index, threshold=-80)

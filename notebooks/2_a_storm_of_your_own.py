@@ -6,6 +6,7 @@
 #       extension: .py
 #       format_name: percent
 #       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -35,7 +36,7 @@ from ringdecay.storms import read_storms
 # %matplotlib inline
 archive, span = Path("simulated_archive"), ("2015-04-15", "2015-05-19")
 if not (archive / "truth.nc").exists():  # written last, so that the archive is whole
-    rd.simulate.archive(archive, start=span[0], days=34)
+    rd.simulate.archive(archive, start=span[0], days=34, workers=1)
 
 # %% [markdown]
 # ## Any index
