@@ -61,6 +61,7 @@ def test_there_are_five():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_forms_say_the_same_and_hold_no_outputs(name):
+    # After a change of the .py: jupytext --sync notebooks/*.py
     jupytext = pytest.importorskip("jupytext")
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     paired = jupytext.read(FOLDER / f"{name}.py")
