@@ -5,10 +5,10 @@ The stages, in the order of the data::
     fetch -> open_flux -> bin_flux -> fit_decays -> lifetimes, fit_surface -> tau
     open_index -> find_storms ----------^
 
-Each is one function from data to data and can be used alone. Around them stand whole rooms: `archive` (plans and locks of files),
-`cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current), `simulate`, `theory`, `beside_theory`
-(observed beside predicted loss), `plots` and `validate`. Names are loaded on first use, so that importing the package (and the command
-line's help) stays quick.
+Each is one function from data to data and can be used alone; `summary` shows what its result says. Around them stand whole rooms:
+`archive` (plans and locks of files), `cdf` (any CDF file), `ephemeris` (where the probes were), `energy_content` (of the ring current),
+`simulate`, `theory`, `beside_theory` (observed beside predicted loss), `plots` and `validate`. Names are loaded on first use, so that
+importing the package (and the command line's help) stays quick.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ringdecay.store import content_hash as content_hash
     from ringdecay.store import open_dataset as open_dataset
     from ringdecay.storms import find_storms as find_storms
+    from ringdecay.summaries import summary as summary
     from ringdecay.surface import fit_surface as fit_surface
     from ringdecay.surface import tau as tau
 
@@ -82,6 +83,7 @@ _HOMES = {
     "open_index": "indices",
     "open_solar_wind": "indices",
     "storm_covariates": "lifetime",
+    "summary": "summaries",
     "tau": "surface",
 }
 _MODULES = ("archive", "beside_theory", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")

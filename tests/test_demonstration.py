@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from conftest import ROOT
-from nbclient import NotebookClient
 from workflow_run import clone, snakemake
 
 import ringdecay as rd
@@ -122,16 +120,3 @@ def test_coverage_over_twenty_seeds():
     assert mean >= 0.85
     # One-sided, 95 %. High energies share one fluctuation in a mission, so a seed has nearly all of its limits right or many wrong.
     assert limits >= 0.85
-
-
-def test_the_notebook_runs_and_its_two_forms_agree():
-    jupytext = pytest.importorskip("jupytext")
-    notebook = nbformat.read(ROOT / "notebooks/demonstration.ipynb", as_version=4)
-    paired = jupytext.read(ROOT / "notebooks/demonstration.py")
-    assert [cell.source for cell in notebook.cells] == [cell.source for cell in paired.cells]
-    assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
-    last = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
-    share, count = float(last.split()[0]), int(last.split()[2])
-    assert count > 500
-    assert share > 0.6
