@@ -1,6 +1,6 @@
 """The innermost loops of binning, compiled: each value of a file is looked at once, while it is in the cache.
 
-The same in numpy goes through main memory some thirty times and takes five times as long (docs/performance.md).
+The same in numpy goes through main memory some thirty times.
 """
 
 from __future__ import annotations
