@@ -51,7 +51,7 @@ def dask_on(
 
         try:
             client = Client(where, timeout=wait_seconds)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError, TypeError) as error:  # an address without a port, or TLS without certificates
             raise InputError(f"no Dask scheduler answers at {where} ({error}); start one with `dask scheduler`") from error
         with client:
             _check_workers(client, where, [str(Path(file).absolute()) for file in files], wait_seconds)

@@ -70,6 +70,17 @@ def test_what_cannot_be_read_is_one_sentence_with_both(tmp_path, reader):
         pass
 
 
+@pytest.mark.parametrize("reader", ["ringdecay", "cdflib"])
+def test_a_file_without_its_last_bytes_is_cut_short_for_both(tmp_path, reader):
+    # cdflib by itself reads what is left of some of these: without the attributes or the variable that stood last.
+    path, _ = pap_file(tmp_path / "x.cdf")
+    content = path.read_bytes()
+    for lost in (1, 50, 60, 80, 100, 1000):
+        path.write_bytes(content[:-lost])
+        with pytest.raises(FileError, match="cut short"), reading_cdf(path, ["Epoch", "FPDU"], optional=["MLT"], reader=reader):
+            pass
+
+
 def test_damage_in_a_compressed_block_is_noticed_by_both(tmp_path):
     path = cdflib_file(tmp_path / "x.cdf", compress=6)
     stored = open_cdf(path)["v45_2x3"]

@@ -44,6 +44,13 @@ def test_a_wrong_place_is_one_clear_sentence():
         pass
 
 
+@pytest.mark.parametrize("where", ["tcp://127.0.0.1", "tcp://127.0.0.1:port"])
+def test_an_address_that_cannot_be_one_is_one_clear_sentence(where):
+    # No port, and none that is a number.
+    with pytest.raises(InputError, match=f"no Dask scheduler answers at {where}"), dask_on(where, wait_seconds=2):
+        pass
+
+
 def test_workers_that_would_give_other_values_are_refused(files, monkeypatch):
     with LocalCluster(n_workers=1, threads_per_worker=1, **HERE) as cluster:
         where = cluster.scheduler_address

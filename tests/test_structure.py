@@ -20,10 +20,9 @@ from ringdecay.fingerprint import imported_modules, source_fingerprint
 PACKAGE = ROOT / "ringdecay"
 # A room may import rooms that stand before it, never one after it. theory stands aside: it knows only the errors.
 LAYERS = [
-    "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux", "indices",
-    "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "summaries", "energy_content", "simulate", "surface",
-    "beside_theory", "validate",
-    "coverage", "plots", "provenance", "cli",
+    "errors", "fingerprint", "config", "logs", "compiled", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux",
+    "indices", "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "summaries", "energy_content", "simulate", "surface",
+    "beside_theory", "validate", "coverage", "plots", "provenance", "cli",
 ]  # fmt: skip
 # What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.
 _BARE = [sys.executable, "-c", "import sys; print(*sys.modules)"]

@@ -1,6 +1,6 @@
 """The innermost loops of binning, compiled: each value of a file is looked at once, while it is in the cache.
 
-The same in numpy goes through main memory some thirty times and takes five times as long (docs/performance.md).
+The same in numpy goes through main memory some thirty times.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ringdecay.compiled import compiled
+
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def look_at_records(
     flux: Array,
     error: Array,
@@ -80,7 +82,7 @@ def look_at_records(
 
 
 # Sums over directions may be made several at a time ("reassoc"), which no one but the compiler decides; NaN stays NaN.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+@compiled(error_model="numpy", fastmath={"reassoc"})
 def _average(
     flux: Array,
     counts: Array,
@@ -115,7 +117,7 @@ def _average(
         totals[1, e] += m if above & (some > 0.0) else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_records(
     flux: Array,
     counts: Array,
@@ -165,7 +167,7 @@ def add_records(
         first = last
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _same(cell: Array, angle: Array, one: int, other: int) -> bool:
     """Tell whether two records belong to the same sums."""
     same = cell[one] == cell[other]
@@ -186,7 +188,7 @@ def _terms(flux: Any, counts: float, log: float, seconds: float) -> tuple[float,
     return one, 0.0 if above else one, f, f * f, log, log * log, c, c / (f if above else 1.0), seconds * one
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_one(flux: Array, counts: Array, logs: Array, seconds: float, rows: Array) -> None:
     """Add one record to the sums by direction."""
     # Each sum by name: the compiler makes vector instructions of this, and not of a loop over the sums.
@@ -203,7 +205,7 @@ def _add_one(flux: Array, counts: Array, logs: Array, seconds: float, rows: Arra
         rows[8, j] += t[8]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_mean(mean: Array, counts: Array, logs: Array, seconds: float, sums: Array) -> None:
     """Add the mean of one record over the sphere to the sums of its cell, shape (sums, energies)."""
     for e in range(mean.size):
@@ -221,7 +223,7 @@ def _add_mean(mean: Array, counts: Array, logs: Array, seconds: float, sums: Arr
             sums[8, e] += t[8]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _distribute(rows: Array, cell: int, angle: Array, resolved: Array) -> None:
     """Add the sums by direction to those by equatorial pitch angle, and empty them."""
     for k in range(rows.shape[0]):

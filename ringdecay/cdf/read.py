@@ -290,8 +290,8 @@ def reading_cdf(
     later : collection of str
         Which of these variables are not read now; one that does not vary by record is.
     reader : {"ringdecay", "cdflib"}
-        Who reads: the reader of this package, or cdflib, which has everything in memory at once and takes several times as long
-        (docs/performance.md), for a file that this one gets wrong.
+        Who reads: the reader of this package, or cdflib, which has everything in memory at once and takes somewhat longer
+        (docs/files.md), for a file that this one gets wrong.
 
     Yields
     ------

@@ -12,12 +12,14 @@ import numpy as np
 from deflate import DeflateError
 
 from ringdecay.cdf.content import CdfFile, CdfVariable, lacks
-from ringdecay.cdf.source import AGAIN, check_signature, find, opened
+from ringdecay.cdf.records import read_head
+from ringdecay.cdf.source import AGAIN, find, opened
 from ringdecay.errors import FileError
 
 # What cdflib raises for damaged files: it has no errors of its own.
 _FAULTS = (
-    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, MemoryError, struct.error, zlib.error, DeflateError,
+    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, MemoryError, OverflowError,
+    struct.error, zlib.error, DeflateError,
 )  # fmt: skip
 
 
@@ -34,12 +36,13 @@ def read_with_cdflib(path: Path, names: Iterable[str], optional: Iterable[str]) 
     Raises
     ------
     FileError
-        If the file is missing, is not a CDF, cannot be read by cdflib, or lacks a variable of `names`.
+        If the file is missing, is not a CDF, is cut short, cannot be read by cdflib, or lacks a variable of `names`.
     """
     import cdflib  # noqa: PLC0415 - few need it
 
     with opened(find(path)) as source:
-        check_signature(source)
+        # cdflib takes a file that is cut in its last bytes for whole.
+        read_head(source)
     try:
         file = cdflib.CDF(path)
         info = file.cdf_info()

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ringdecay.compiled import compiled
 
 Array = npt.NDArray[Any]
 
@@ -17,7 +18,7 @@ Array = npt.NDArray[Any]
 SIDE_BY_SIDE = 128
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def filter_grid(
     columns: Array, phi: Array, variance: Array, own: Array, noise: Array, valid: Array, log_every: int, sums: Array, products: Array
 ) -> None:
@@ -96,7 +97,7 @@ def filter_grid(
                             sums[i, j, a, b, begin + s] = total[i, j, s]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def filter_models(
     columns: Array, phi: Array, variance: Array, noise: Array, nugget: Array, valid: Array, products: Array, totals: Array
 ) -> None:

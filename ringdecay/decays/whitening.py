@@ -79,7 +79,7 @@ def normal_equations(series: Series, sigma: Floats, theta: Floats, columns: Floa
         phi[1:] *= (models[1][:, some] > 0) | (step[:, None, some] == 0)
         of_block, totals = np.zeros((number, number, *phi.shape[1:])), np.empty(phi.shape)
         blocks = [np.ascontiguousarray(part[..., some]) for part in (filtered, variance, noise, NUGGET * variance, valid)]
-        filter_models(blocks[0], phi, *blocks[1:], of_block, totals)  # type: ignore[call-arg]
+        filter_models(blocks[0], phi, *blocks[1:], of_block, totals)
         for logs in np.log(totals, out=totals):
             log_determinant[:, some] += logs
         products[..., some] = of_block

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ringdecay.compiled import compiled
 
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def keep_measured(values: Array, fill: Array, low: Array, high: Array, least: float, zero_is_measured: bool, kept: Array) -> None:
     """Copy values, those that are missing as NaN.
 
@@ -37,7 +38,7 @@ def keep_measured(values: Array, fill: Array, low: Array, high: Array, least: fl
             kept[i, j] = values[i, j] if good else np.nan
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_missing(flux: Array) -> int:
     """Count the NaN."""
     missing = 0
@@ -47,7 +48,7 @@ def count_missing(flux: Array) -> int:
     return missing
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def refuse_flags(flux: Array, flags: Array, good: Array) -> tuple[int, int]:
     """Set flux to NaN in place where its flag is not good.
 
@@ -91,7 +92,7 @@ def refuse_flags(flux: Array, flags: Array, good: Array) -> tuple[int, int]:
     return refused, left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_samples(group: Array, angle: Array, edges: Array, flux: Array, error: Array, weight: Array, sums: Array) -> None:
     """Add samples to the sums of their group of records and bin of pitch angle, in the order of the records.
 
@@ -132,7 +133,7 @@ def add_samples(group: Array, angle: Array, edges: Array, flux: Array, error: Ar
                 target[3, e] += 1.0 if (not known) & (f > 0.0) else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def mean_of_samples(sums: Array, factor: float, flux: Array, error: Array) -> None:
     """Find the mean flux of each group and bin, and the error of its counts in percent.
 
