@@ -23,7 +23,7 @@ LAYERS = [
     "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux", "indices",
     "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "energy_content", "simulate", "surface", "beside_theory",
     "validate",
-    "coverage", "plots", "provenance", "cli",
+    "coverage", "plots", "explorer", "provenance", "cli",
 ]  # fmt: skip
 # What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.
 _BARE = [sys.executable, "-c", "import sys; print(*sys.modules)"]

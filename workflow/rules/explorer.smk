@@ -1,0 +1,39 @@
+# On a cluster it runs where Snakemake runs: some seconds for the demonstration.
+localrules:
+    write_explorer,
+
+
+rule write_explorer:
+    input:
+        binned=f"{RESOURCES}/binned.nc",
+        index=f"{RESOURCES}/index.nc",
+        decays=f"{RESULTS}/decays.nc",
+        lifetimes=f"{RESULTS}/lifetimes.nc",
+        theory=f"{RESULTS}/theory.nc",
+        storms=f"{RESULTS}/storms.csv",
+        provenance=f"{RESULTS}/provenance.json",
+        table=config["windows"]["table"] or [],
+    output:
+        page=report(
+            f"{RESULTS}/explorer.html",
+            caption="../report/explorer.rst",
+            category="Summary",
+            labels={"page": "explorer"},
+        ),
+    log:
+        f"{LOGS}/write_explorer.log",
+    benchmark:
+        f"{LOGS}/benchmarks/write_explorer.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("write_explorer"),
+        # The page's own program is no Python, which `code` would see.
+        assets=lambda wildcards: folder_fingerprint(
+            PROJECT / "ringdecay/explorer/assets"
+        ),
+    message:
+        "Writing the explorer"
+    script:
+        "../scripts/write_explorer.py"
