@@ -183,8 +183,8 @@ function fluxPanel(s, e, l, k, bottom) {
   }
   const tau = fitTau(c, s, p, e, l);
   const text = tauText(tau);
-  const said_ = { growing: "growing", "": tau.kind === "lost" ? "lost to the floor" : "no fit" }[text] ?? `\u03c4 ${/^>/.test(text) ? text : `= ${text}`} d`;
-  return { traces, shapes, words: `${said_}${accepted(s, p, e, l) || !text ? "" : ", not accepted"}` };
+  const result = { growing: "growing", "": tau.kind === "lost" ? "lost to the floor" : "no fit" }[text] ?? `\u03c4 ${/^>/.test(text) ? text : `= ${text}`} d`;
+  return { traces, shapes, words: `${result}${accepted(s, p, e, l) || !text ? "" : ", not accepted"}` };
 }
 
 /** Whose points are drawn of a probe's fits, and their colours: a joint fit is of both. */

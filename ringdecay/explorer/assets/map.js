@@ -2,21 +2,26 @@
 
 let cursor = [0, 0];
 
-function mapText(e, l) {
+function mapParts(e, l) {
   const [c, p] = [choiceNumber(), probeNumber()];
   const get = (name) => value(`mean/${c}`, name, p, e, l);
   const tau = meanTau(c, p, e, l);
-  const bits = get("flag");
-  const words = flagWords(bits, said.flags.mean, ["no_fits", "not_resolved", "growth"]).replaceAll("_", " ");
-  const result = { none: "no result", lost: "storms lost to the floor" }[tau.kind] ?? (tau.kind === "growth" ? "flux grows" : `\u03c4 ${/^>/.test(tauText(tau)) ? "" : "= "}${tauText(tau)} d`);
-  return `${cellName(e, l)}: ${result}, ${number(get("n_storms"))} storms with a fit${words ? `, ${words}` : ""}`;
+  const text = tauText(tau);
+  const words = flagWords(get("flag"), said.flags.mean, ["no_fits", "not_resolved", "growth"]);
+  const result = { none: "no result", lost: "storms lost to the floor", growth: "flux grows" }[tau.kind] ?? `\u03c4 ${text.startsWith(">") ? text : `= ${text}`} d`;
+  return [cellName(e, l), result, `${number(get("n_storms"))} storms with a fit`, words.split(" ").join(", ").replaceAll("_", " ")].filter(Boolean);
+}
+
+function mapText(e, l) {
+  const [name, ...parts] = mapParts(e, l);
+  return `${name}: ${parts.join(", ")}`;
 }
 
 function drawMap() {
   const [c, p] = [choiceNumber(), probeNumber()];
   const lostBit = said.flags.mean.storms_lost_to_floor ?? 0;
   const shapes = outlines(state.e, state.l, document.activeElement?.id === "map" ? cursor : null);
-  const html = (e, l) => mapText(e, l).replaceAll(/(: |, )/g, (mark) => (mark === ", " ? "<br>" : "<br>")).replace("<br>L =", ", L =");
+  const html = (e, l) => mapParts(e, l).join("<br>");
   if (state.quantity === "tau") {
     drawTauMap("map", (e, l) => ({
       ...meanTau(c, p, e, l), lost: (value(`mean/${c}`, "flag", p, e, l) & lostBit) > 0, text: html(e, l),

@@ -31,7 +31,7 @@ function drawStormIndex() {
   const series = indexSeries(s);
   const known = series.values.some(Number.isFinite);
   const traces = [{
-    type: "scatter", mode: "lines", name: "index", x: series.days, y: series.values.map((one) => (Number.isFinite(one) ? one : null)), line: { color: "#222", width: 1.1 },
+    type: "scatter", mode: "lines", name: "index", showlegend: false, x: series.days, y: series.values.map((one) => (Number.isFinite(one) ? one : null)), line: { color: "#222", width: 1.1 },
     hovertemplate: `day %{x:.2f}: %{y:.4g} ${said.about.index_unit}<extra></extra>`,
   }];
   const [low, high] = storm(s).span;
@@ -44,7 +44,7 @@ function drawStormIndex() {
     shapes.push({ type: "line", xref: "x", yref: "paper", x0: onset, x1: onset, y0: 0, y1: 1, line: { color: "#E69F00", width: 1, dash: "dot" } });
     shapes.push({ type: "line", xref: "x", yref: "paper", x0: minimum, x1: minimum, y0: 0, y1: 1, line: { color: VERMILION, width: 1, dash: "dot" } });
     traces.push({
-      type: "scatter", mode: "markers+text", name: "minimum", x: [minimum], y: [one.depth], text: [` ${one.storm}`], textposition: "middle right",
+      type: "scatter", mode: "markers+text", name: "minimum", showlegend: false, x: [minimum], y: [one.depth], text: [` ${one.storm}`], textposition: "middle right",
       marker: { symbol: "triangle-down", size: 9, color: VERMILION }, customdata: [other], hovertemplate: `storm ${one.storm}: ${number(one.depth)} ${said.about.index_unit}<extra></extra>`,
     });
   });
@@ -81,7 +81,6 @@ function windowTraces(s) {
     group.cells.push([e, l], [e, l], null);
   }
   const order = Object.keys(WINDOW_COLOURS).filter((kind) => byKind[kind]);
-  // Without the points of storms and index, of which the legend says nothing.
   return order.map((kind) => ({
     type: "scatter", mode: "lines+markers", name: KIND_WORDS[kind], yaxis: "y2", x: byKind[kind].x, y: byKind[kind].y, text: byKind[kind].text,
     customdata: byKind[kind].cells, line: { color: WINDOW_COLOURS[kind], width: 1.4 }, marker: { size: 2.5, color: WINDOW_COLOURS[kind] },
