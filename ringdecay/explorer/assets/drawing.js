@@ -4,7 +4,8 @@ const [BLUE, VERMILION, BLACK, GREEN, , SKY] = said.colours.series;
 const GREY = "#9a9a9a";
 const FONT = { family: 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif', size: 12, color: "#1c1c1c" };
 const CONFIG = {
-  displaylogo: false, responsive: true, scrollZoom: false,
+  // Nothing is sent anywhere: Plotly would offer to share a figure on a server of its own.
+  displaylogo: false, responsive: true, scrollZoom: false, showSendToCloud: false, plotlyServerURL: "",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], toImageButtonOptions: { scale: 2 },
 };
 const LINE = { color: "#b9c0c7", width: 1 };
