@@ -42,9 +42,7 @@ def index() -> xr.DataArray:
     for k in range(N_STORMS):
         since = t - 5.5 - SPACING * k
         values += (-95.0 - k) * np.where(since < 0, np.exp(-((since / 0.2) ** 2)), np.exp(-np.maximum(since, 0) / 0.4))
-    return xr.DataArray(
-        values, coords={"time": fake.days(t)}, dims="time", name="SYM-H", attrs={"units": "nT", "simulated": "yes"}
-    )
+    return xr.DataArray(values, coords={"time": fake.days(t)}, dims="time", name="SYM-H", attrs={"units": "nT", "simulated": "yes"})
 
 
 def binned(simulated: str = "yes") -> xr.Dataset:
@@ -75,7 +73,9 @@ def binned(simulated: str = "yes") -> xr.Dataset:
     }
     dataset = fake.binned(simulated)
     coords = {"probe": ["a", "b"], "time": fake.days(centre), "L": fake.SHELLS, "energy": fake.ENERGY}
-    made = xr.Dataset({name: (("probe", "time", "L", "energy"), value) for name, value in values.items()}, coords=coords, attrs=dataset.attrs)
+    made = xr.Dataset(
+        {name: (("probe", "time", "L", "energy"), value) for name, value in values.items()}, coords=coords, attrs=dataset.attrs
+    )
     made["sum_flux"].attrs["units"] = "cm-2 s-1 sr-1 keV-1"
     return made
 

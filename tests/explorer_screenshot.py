@@ -3,7 +3,7 @@
     python tests/explorer_screenshot.py results/demo/explorer.html results/example/explorer.png
 
 A hash and a size can be given, too: --hash '#view=storm' --size 390x844 --whole.
-"""  # noqa: D400 - a command follows
+"""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import argparse
 import shutil
 from pathlib import Path
 
-from matplotlib import image
 from playwright.sync_api import sync_playwright
 
 # The energies, L and storm of the picture.
@@ -31,14 +30,11 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": width, "height": height})
-        page.on("console", lambda message: print(message.type, message.text))
-        page.on("pageerror", lambda error: print("error", error))
         page.goto(given.page.resolve().as_uri() + given.hash)
         page.wait_for_selector("html[data-ready=yes]", timeout=120_000)
         page.wait_for_timeout(500)
         page.screenshot(path=given.picture, full_page=given.whole)
         browser.close()
-    print(given.picture, image.imread(given.picture).shape, f"{given.picture.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":

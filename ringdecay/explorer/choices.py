@@ -56,11 +56,11 @@ def choices(all_decays: Sequence[xr.Dataset]) -> list[Choice]:
     all_decays : sequence of xarray.Dataset
         From `fit_decays`, of one run in one or more modes.
     """
-    found = [Choice(str(one.attrs["mode"]), str(one.attrs["estimator"]), k, True, one) for k, one in enumerate(all_decays)]
+    found = [Choice(str(one.attrs["mode"]), str(one.attrs["estimator"]), k, own=True, decays=one) for k, one in enumerate(all_decays)]
     for k, one in enumerate(all_decays):
         for name in map(str, one["estimator"].to_numpy()) if "rate_by_estimator" in one else ():
             if ("calibrated", name) not in [(each.mode, each.estimator) for each in found]:
-                found.append(Choice("calibrated", name, k, False, with_estimator(one, name)))
+                found.append(Choice("calibrated", name, k, own=False, decays=with_estimator(one, name)))
     return found
 
 
@@ -77,8 +77,8 @@ def with_estimator(decays: xr.Dataset, name: str) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Rates, intervals, `tau` and its limits, and the flags `not_resolved` and `growth`, are those of the estimator; points, windows, floors
-        and the other flags are the same. `df` are the degrees of freedom of the t interval that is as wide as the estimator's own.
+        Rates, intervals, `tau` and its limits, and the flags `not_resolved` and `growth`, are those of the estimator; points, windows,
+        floors and the other flags are the same. `df` are the degrees of freedom of the t interval that is as wide as the estimator's own.
 
     Raises
     ------

@@ -27,8 +27,8 @@ POINTS = (
     "n", "n_eff", "rho", "r2", "start", "stop", "log_flux_start", "floor", "probe_offset", "index_change", "flag",
 )  # fmt: skip
 MEAN = (
-    "tau", "tau_low", "tau_high", "tau_limit", "tau_sd", "rate", "rate_se", "rate_low", "rate_high", "scatter", "tau_pred_low", "tau_pred_high",
-    "q_value", "n_storms", "n_resolved", "n_limits", "n_growth", "n_lost", "n_accepted", "flag",
+    "tau", "tau_low", "tau_high", "tau_limit", "tau_sd", "rate", "rate_se", "rate_low", "rate_high", "scatter", "tau_pred_low",
+    "tau_pred_high", "q_value", "n_storms", "n_resolved", "n_limits", "n_growth", "n_lost", "n_accepted", "flag",
 )  # fmt: skip
 THEORY = ("rate_predicted", "rate_predicted_low", "rate_predicted_high", "ratio", "ratio_low", "ratio_high", "verdict")
 # What a cell is, in the order of its number in the page.
@@ -65,10 +65,10 @@ def contents(
         Ready for JSON: `about`, `energy`, `L` and their edges, `storms`, `probes`, `choices`, `flags`, `variables`, and `blocks`, which
         says of each array what is along its first axis and its shape.
     arrays : dict of ndarray
-        `fits/<k>` over (variable, storm, probe, energy, L) and `mean/<k>` over (variable, probe, energy, L) for the k-th choice; `points/<s>`
-        over (variable, storm, probe, energy, L) for the s-th decays, with times in days from the storm's minimum; `theory` over (variable,
-        energy, L); `flux_days`, `flux` and `flux_error` over (time, probe, L, energy), storms one after the other as `storms[].flux` says;
-        `index_days` and `index`.
+        `fits/<k>` over (variable, storm, probe, energy, L) and `mean/<k>` over (variable, probe, energy, L) for the k-th choice;
+        `points/<s>` over (variable, storm, probe, energy, L) for the s-th decays, with times in days from the storm's minimum; `theory`
+        over (variable, energy, L); `flux_days`, `flux` and `flux_error` over (time, probe, L, energy), storms one after the other as
+        `storms[].flux` says; `index_days` and `index`.
     """
     ordered = [one.transpose(..., "storm", "probe", "energy", "L") for one in all_decays]
     first = ordered[0]
@@ -163,7 +163,10 @@ def _storms(storms: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _about(binned: xr.Dataset, decays: xr.Dataset, lifetimes: xr.Dataset, theory: xr.Dataset, index: xr.DataArray) -> dict[str, Any]:
-    names = ("product", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "floor_from", "window", "start_delay_days", "max_days", "excluded")
+    names = (
+        "product", "L_definition", "L_method", "max_MLAT", "time_bin_hours", "floor_from", "window", "start_delay_days", "max_days",
+        "excluded",
+    )  # fmt: skip
     return {
         "simulated": is_simulated(binned, decays, lifetimes, index),
         "source": source(decays),
@@ -204,7 +207,7 @@ def _verdicts(theory: xr.Dataset) -> list[str]:
 
 
 def _described(datasets: Iterable[xr.Dataset]) -> dict[str, dict[str, str]]:
-    """Unit and meaning of every variable that the page shows; of two of one name, as the mean over storms has it."""
+    """Give unit and meaning of every variable that the page shows; of two of one name, as the mean over storms has it."""
     out: dict[str, dict[str, str]] = {}
     for dataset in datasets:
         for name in {*FIT, *POINTS, *MEAN, *THEORY} & set(dataset.data_vars):

@@ -103,7 +103,7 @@ def page(said: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[np.floating]]
         "LINKS": "".join(f'<li><a href="{name}">{name}</a>: {html.escape(text)}</li>' for name, text in _BESIDE.items()),
         "PROVENANCE": provenance_list(provenance),
         "STYLE": (ASSETS / "explorer.css").read_text(encoding="utf-8"),
-        "ARRAYS": "".join(f'<script type="text/plain" data-array="{name}">{packed(array)}</script>\n' for name, array in arrays.items()),
+        "ARRAYS": "\n".join(f'<script type="text/plain" data-array="{name}">{packed(array)}</script>' for name, array in arrays.items()),
         # No end of a script in it.
         "CONTENTS": json.dumps(said, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
         "PLOTLY": get_plotlyjs(),
@@ -121,7 +121,9 @@ def provenance_list(provenance: Mapping[str, Any]) -> str:
         "made": provenance.get("date_created"),
         "source fingerprint": provenance.get("source_fingerprint"),
         "git commit": provenance.get("git_commit"),
-        "input files": f"{inputs['files']} of {inputs['bytes'] / 1e6:.1f} MB together, digest {inputs['sha256_of_all']}" if inputs else None,
+        "input files": f"{inputs['files']} of {inputs['bytes'] / 1e6:.1f} MB together, digest {inputs['sha256_of_all']}"
+        if inputs
+        else None,
         **{f"content hash of {name}": value for name, value in (provenance.get("content_hash") or {}).items()},
     }
     terms = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in short.items() if value)

@@ -237,10 +237,11 @@ function drawSeries() {
       ...logAxis("", low, high), title: { text: "" }, domain: [y0, y1 - gapY / 2], anchor: `x${name}`, showticklabels: place === 0, automargin: false,
       ...powerTicks(low, high), matches: k ? "y" : undefined,
     });
-    figure.annotations.push({
-      text: `<b>${storm(s).storm}</b> ${day(storm(s).minimum)}: ${panel.words}`, showarrow: false, xref: "paper", yref: "paper", x: x0, y: y1 - gapY / 2,
-      xanchor: "left", yanchor: "bottom", font: { size: 10.5, color: s === state.storm ? BLUE : "#1c1c1c" },
-    });
+    const [plain, font] = [{ showarrow: false, xref: "paper", yref: "paper" }, { size: 10.5, color: s === state.storm ? BLUE : "#1c1c1c" }];
+    figure.annotations.push(
+      { ...plain, font, text: `<b>${storm(s).storm}</b>  ${day(storm(s).minimum)}`, x: x0, y: y1 - gapY / 2, xanchor: "left", yanchor: "bottom" },
+      { ...plain, font: { ...font, color: "#1c1c1c" }, text: panel.words, x: x1, y: y1 - gapY / 2, xanchor: "right", yanchor: "top", bgcolor: "rgba(255,255,255,0.75)", borderpad: 1 },
+    );
   });
   figure.annotations.push({
     text: "days from the storm's minimum", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0, yshift: -36, yanchor: "bottom", xanchor: "center",

@@ -17,6 +17,7 @@ function draw(changed) {
     if (fits || any("view", "storm")) { drawStormFacts(); drawStormIndex(); }
     if (fits || cell || any("view", "storm")) { drawStormMap(); drawStormSeries(); }
   }
+  listen(state.view);
   if (fits || any("table")) drawTableHead();
   if (fits || cell || any("table", "storm")) { followCell(); drawTableBody(); }
 }
@@ -65,7 +66,9 @@ function aboutText() {
 }
 
 function startChoices() {
-  for (const name of ["mode", "estimator", "probe"]) document.getElementById(name).addEventListener("change", (event) => choose({ [name]: event.target.value }));
+  // Another mode begins with its own estimator.
+  document.getElementById("mode").addEventListener("change", ({ target: { value: mode } }) => choose({ mode, estimator: said.choices.find((one) => one.mode === mode).estimator }));
+  for (const name of ["estimator", "probe"]) document.getElementById(name).addEventListener("change", (event) => choose({ [name]: event.target.value }));
   for (const [id, name] of [["storm", "storm"], ["energy", "e"], ["shell", "l"]]) {
     document.getElementById(id).addEventListener("change", (event) => choose({ [name]: Number(event.target.value) }));
   }
@@ -84,20 +87,19 @@ function startChoices() {
   document.getElementById("save-index").addEventListener("click", saveIndex);
 }
 
-/** Things that can be clicked inside the figures; Plotly knows of them only after the first drawing. */
-function startFigures() {
-  const chosenStorm = ({ points }) => { if (Number.isInteger(points[0].customdata)) choose({ storm: points[0].customdata }); };
-  for (const id of ["rates", "series"]) document.getElementById(id).on("plotly_click", chosenStorm);
-}
+const listening = new Set();
 
-function startStormFigures() {
-  const box = document.getElementById("storm-index");
-  box.on("plotly_click", ({ points }) => {
+/** Listen to clicks inside the figures of a view; Plotly knows of them only after the first drawing. */
+function listen(view) {
+  if (listening.has(view)) return;
+  listening.add(view);
+  const chosen = ({ points }) => {
     const given = points[0].customdata;
     if (Array.isArray(given)) choose({ e: given[0], l: given[1] });
     else if (Number.isInteger(given)) choose({ storm: given });
-  });
-  onCellClick("storm-map", (e, l) => choose({ e, l }));
+  };
+  for (const id of view === "cell" ? ["rates", "series"] : ["storm-index"]) document.getElementById(id).on("plotly_click", chosen);
+  if (view === "storm") onCellClick("storm-map", (e, l) => choose({ e, l }));
 }
 
 const ALL = new Set(["mode", "estimator", "probe", "e", "l", "storm", "view", "table", "quantity"]);
@@ -108,17 +110,10 @@ async function start() {
   Object.assign(state, fromHash());
   cursor = [state.e, state.l];
   document.getElementById("main").setAttribute("aria-busy", "false");
-  // Both views once, so that both can be listened to.
-  const { view } = state;
-  for (const each of ["storm", "cell"]) { state.view = each; showView(); draw(ALL); }
+  draw(ALL);
   startMap();
   startChoices();
   startTable();
-  startFigures();
-  startStormFigures();
-  state.view = view;
-  showView();
-  if (view !== "cell") draw(ALL);
   aboutText();
   history.replaceState(null, "", toHash());
   window.addEventListener("hashchange", () => { Object.assign(state, fromHash()); cursor = [state.e, state.l]; draw(ALL); });
