@@ -44,8 +44,9 @@ class Choice:
     @property
     def probes(self) -> list[str]:
         """Probes of which there are fits."""
-        some = np.isfinite(self.decays["rate"]).any([dim for dim in self.decays["rate"].dims if dim != "probe"])
-        return [str(name) for name in self.decays["probe"].to_numpy()[some.to_numpy()]]
+        known = self.decays["rate"].notnull()
+        some = known.any([dim for dim in known.dims if dim != "probe"]).to_numpy()
+        return [str(name) for name in self.decays["probe"].to_numpy()[some]]
 
 
 def choices(all_decays: Sequence[xr.Dataset]) -> list[Choice]:

@@ -88,15 +88,18 @@ function drawRates() {
     shapes.push({ type: "line", ...across, y0: bandMiddle, y1: bandMiddle, line: { color: "#5a5a5a", width: 1.2, dash: "dash" } });
   }
   if (Number.isFinite(middle)) {
-    if (Number.isFinite(lower) && Number.isFinite(upper)) shapes.push({ type: "rect", ...across, y0: lower, y1: upper, fillcolor: "rgba(213,94,0,0.18)", line: { width: 0 } });
+    if (Number.isFinite(lower) && Number.isFinite(upper)) shapes.push({ type: "rect", ...across, y0: paper ? Math.max(lower, middle / 100) : lower, y1: upper, fillcolor: "rgba(213,94,0,0.18)", line: { width: 0 } });
     shapes.push({ type: "line", ...across, y0: middle, y1: middle, line: { color: VERMILION, width: 2 } });
   }
-  shapes.push({ type: "line", ...across, y0: 0, y1: 0, line: LINE });
+  if (!paper) shapes.push({ type: "line", ...across, y0: 0, y1: 0, line: LINE });
   if (known.length) shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: state.storm, x1: state.storm, layer: "below", line: { color: SKY, width: 8 }, opacity: 0.25 });
   const tops = [...known.map((fit) => Math.min(ends(fit)[1], 2.2 * most)), upper, Math.min(bandHigh, 1.3 * most)].filter(Number.isFinite);
   const bottoms = [...known.map((fit) => Math.max(ends(fit)[0], -2.2 * most)), lower, 0].filter(Number.isFinite);
   const [top, bottom] = [Math.max(...tops, 1e-3), Math.min(...bottoms)];
   const pad = 0.06 * (top - bottom);
+  const positive = [...known.map((fit) => fit.tau), ...known.map((fit) => fit.low), lower, middle, upper, bandLow].filter((x) => x > 0 && Number.isFinite(x));
+  const scale = paper
+    ? logAxis("decay time (days)", Math.min(...positive, 10) / 1.3, Math.max(...positive, 1) * 1.3) : axis("rate (1/day)", { range: [bottom - pad, top + pad] });
   const every = Math.max(1, Math.ceil(said.storms.length / (narrow() ? 12 : 30)));
   const ticks = said.storms.map((_, s) => s).filter((s) => s % every === 0);
   document.getElementById("rates-title").textContent = paper ? "Decay time of each storm" : "Rate of each storm";
@@ -104,7 +107,7 @@ function drawRates() {
   return Plotly.react("rates", traces, layout({
     height: 250, shapes,
     xaxis: axis("storm", { range: [-0.6, said.storms.length - 0.4], tickvals: ticks, ticktext: ticks.map((s) => String(storm(s).storm)), showgrid: false }),
-    yaxis: axis(paper ? "decay time (days)" : "rate (1/day)", { range: [bottom - pad, top + pad] }),
+    yaxis: scale,
     annotations: known.length ? [] : [nothing("No storm has a fit here.")],
   }), CONFIG);
 }
@@ -253,12 +256,14 @@ function drawSeries() {
   }), { ...CONFIG, displayModeBar: false });
 }
 
-/** Ticks of flux as powers of ten. */
+/** Ticks of flux: plain numbers, powers of ten where those would be long. */
 function powerTicks(low, high) {
   const ticks = logTicks(low, high, 4);
   const words = ticks.map((one) => {
-    const power = Math.round(Math.log10(one));
-    return Math.abs(one / 10 ** power - 1) < 1e-6 ? `10<sup>${String(power).replace("-", MINUS)}</sup>` : number(one, 2);
+    if (one < 1e4 && one >= 1e-2) return number(one, 2);
+    const power = Math.floor(Math.log10(one) + 1e-6);
+    const digit = Math.round(one / 10 ** power);
+    return `${digit === 1 ? "" : `${digit}\u00b7`}10<sup>${String(power).replace("-", MINUS)}</sup>`;
   });
   return { tickvals: ticks, ticktext: words };
 }

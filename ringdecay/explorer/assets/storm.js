@@ -1,7 +1,7 @@
 // One storm: its index, the windows of all cells, its decay times.
 
 const DAY_MS = 86400e3;
-const WINDOW_COLOURS = { resolved: BLUE, limit: SKY, growth: VERMILION, lost: "#443983", none: "#b9b9b9" };
+const WINDOW_COLOURS = { resolved: BLUE, limit: GREEN, growth: VERMILION, lost: "#443983", none: "#b9b9b9" };
 const KIND_WORDS = { resolved: "resolved", limit: "not resolved", growth: "growing", lost: "lost to the floor", none: "no rate" };
 
 /** Days of a time from the minimum of a storm. */
@@ -81,9 +81,11 @@ function windowTraces(s) {
     group.cells.push([e, l], [e, l], null);
   }
   const order = Object.keys(WINDOW_COLOURS).filter((kind) => byKind[kind]);
+  // About as wide as there is room for all of them.
+  const width = Math.min(3, Math.max(0.6, 200 / CELLS.length));
   return order.map((kind) => ({
     type: "scatter", mode: "lines+markers", name: KIND_WORDS[kind], yaxis: "y2", x: byKind[kind].x, y: byKind[kind].y, text: byKind[kind].text,
-    customdata: byKind[kind].cells, line: { color: WINDOW_COLOURS[kind], width: 1.4 }, marker: { size: 2.5, color: WINDOW_COLOURS[kind] },
+    customdata: byKind[kind].cells, line: { color: WINDOW_COLOURS[kind], width }, marker: { size: Math.max(1.5, width), color: WINDOW_COLOURS[kind] },
     hovertemplate: "%{text}<extra></extra>",
   }));
 }
