@@ -115,7 +115,7 @@ def _degrees_of_freedom(half: Floats, se: Floats, confidence: float) -> Floats:
 
 
 def mean_over_storms(choice: Choice, probe: str, given: xr.Dataset) -> xr.Dataset:
-    """Average the fits of a choice over storms: what the run itself found where it did, otherwise the same anew.
+    """Average the fits of a choice over storms: what the run itself found where it did, otherwise the same anew, in brief.
 
     Parameters
     ----------
@@ -129,5 +129,4 @@ def mean_over_storms(choice: Choice, probe: str, given: xr.Dataset) -> xr.Datase
     first = choice.series == 0 and choice.own
     if first and str(given.attrs.get("probe", "merged")) == probe:
         return given
-    # The bootstrap is the one thing that is slow, and the page does not show it.
-    return lifetimes(choice.decays, probe=probe, confidence=float(given.attrs.get("confidence", 0.95)), resamples=1)
+    return lifetimes(choice.decays, probe=probe, confidence=float(given.attrs.get("confidence", 0.95)), brief=True)

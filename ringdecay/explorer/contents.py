@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.explorer.choices import Choice, choices, mean_over_storms
+from ringdecay.explorer.packing import rounded
 from ringdecay.explorer.series import flux_series, index_series, spans
 from ringdecay.lifetime.fits import kinds, one_probe
 from ringdecay.plots.labels import L_label, energy_label, flux_kind, source
@@ -31,6 +32,8 @@ MEAN = (
     "tau_pred_high", "q_value", "n_storms", "n_resolved", "n_limits", "n_growth", "n_lost", "n_accepted", "flag",
 )  # fmt: skip
 THEORY = ("rate_predicted", "rate_predicted_low", "rate_predicted_high", "ratio", "ratio_low", "ratio_high", "verdict")
+# Bits of the mantissa of compared rates: five digits. There may be half a dozen estimators, and a mission has 100,000 fits of each.
+COMPARED_BITS = 16
 # What a cell is, in the order of its number in the page.
 KINDS = ("none", "resolved", "limit", "growth", "lost")
 
@@ -85,6 +88,8 @@ def contents(
         each = [mean_over_storms(choice, probe, lifetimes) for probe in probes]
         means.append(each[probes.index(str(lifetimes.attrs.get("probe", "merged")))])
         add(f"fits/{k}", _fit_values(choice, probes))
+        if not choice.own:
+            arrays[f"fits/{k}"] = rounded(arrays[f"fits/{k}"], COMPARED_BITS)
         add(f"mean/{k}", _mean_values(each))
     for s, one in enumerate(ordered):
         add(f"points/{s}", {name: _plain(one, name) for name in POINTS if name in one})
@@ -132,7 +137,10 @@ def _fit_values(choice: Choice, probes: Sequence[str]) -> dict[str, Floats]:
 def _mean_values(means: Sequence[xr.Dataset]) -> dict[str, Floats]:
     """Values of the means over storms of several probes, probe first."""
     each = [one.transpose("energy", "L", ...) for one in means]
-    values = {name: np.stack([one[name].to_numpy() for one in each]) for name in MEAN if name in each[0]}
+    # What the run says of its own means is more than is found here for the others.
+    nothing = np.full(each[0]["flag"].shape, np.nan)
+    names = [name for name in MEAN if any(name in one for one in each)]
+    values = {name: np.stack([one[name].to_numpy() if name in one else nothing for one in each]) for name in names}
     values["kind"] = np.stack([_mean_kind(one) for one in each])
     return values
 

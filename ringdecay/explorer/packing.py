@@ -28,7 +28,7 @@ def packed(values: npt.NDArray[np.floating]) -> str:
     with np.errstate(over="ignore"):
         floats = np.ascontiguousarray(values, dtype="<f4")
     planes = np.ascontiguousarray(floats.reshape(-1, 1).view(np.uint8).T)
-    return base64.b64encode(gzip.compress(planes.tobytes(), 9, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(planes.tobytes(), 6, mtime=0)).decode("ascii")
 
 
 def rounded(values: npt.NDArray[np.floating], bits: int) -> npt.NDArray[np.float32]:

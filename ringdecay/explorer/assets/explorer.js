@@ -55,8 +55,8 @@ function aboutText() {
   const own = said.choices[0];
   const others = said.choices.slice(1).map(choiceName);
   const paragraphs = [
-    `Decay times (e-folding) of the flux after each storm: ${about.source}. Intervals and limits are ${percent(about.confidence)}. All numbers are those of the run's files, here with 32 bits; flux has five digits, its counting error three.`,
-    `The run's own means over storms, as in lifetimes.csv, are those of mode ${own.mode}, estimator ${own.estimator}, probe ${about.probe}.${others.length ? ` The means of the other probes and choices (${others.join("; ")}) were found by the same function when this page was made, and stand in no other file. Of a compared estimator only the rates are kept: points, windows, floors and the curves drawn are those of ${own.estimator}.` : ""}`,
+    `Decay times (e-folding) of the flux after each storm: ${about.source}. Intervals and limits are ${percent(about.confidence)}. All numbers are those of the run's files, here with 32 bits; flux and the rates of compared estimators have five digits, the counting error of flux three.`,
+    `The run's own means over storms, as in lifetimes.csv, are those of mode ${own.mode}, estimator ${own.estimator}, probe ${about.probe}.${others.length ? ` The means of the other probes and choices (${others.join("; ")}) were found in the same way when this page was made, without predictions for the next storm, and stand in no other file. Of a compared estimator only the rates are kept: points, windows, floors and the curves drawn are those of ${own.estimator}.` : ""}`,
     about.theory_source ? `Theory is the loss by charge exchange and Coulomb drag over the models in use: ${about.theory_source}.` : "",
     about.simulated ? "SIMULATED: made from a demonstration archive with known decay times, not from measurements." : "",
   ].filter(Boolean).map((text) => element("p", {}, text));
