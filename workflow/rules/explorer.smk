@@ -14,12 +14,8 @@ rule write_explorer:
         provenance=f"{RESULTS}/provenance.json",
         table=config["windows"]["table"] or [],
     output:
-        page=report(
-            f"{RESULTS}/explorer.html",
-            caption="../report/explorer.rst",
-            category="Summary",
-            labels={"page": "explorer"},
-        ),
+        # Not in the report, which links to it: a report shows a page through a data address, and browsers refuse such long ones.
+        page=f"{RESULTS}/explorer.html",
     log:
         f"{LOGS}/write_explorer.log",
     benchmark:
