@@ -54,6 +54,14 @@ def script_fingerprint(script: Path, root: Path = ROOT) -> str:
     return source_fingerprint(*imported_modules(script.read_text(encoding="utf-8"), root), root=root)
 
 
+def folder_fingerprint(folder: Path) -> str:
+    """Hash the bytes and names of the files of a folder, for what a page is made from besides Python."""
+    digest = hashlib.sha256()
+    for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
 @functools.cache
 def imported_modules(text: str, root: Path = ROOT) -> tuple[str, ...]:
     """Give the modules of this package that a module's source imports, those inside functions included."""

@@ -141,3 +141,14 @@ def test_settings_that_are_no_settings_are_refused(settings: dict):
         lifetimes(decays_of(np.array([0.1, 0.2]), np.array([0.1, 0.1])), **settings)
     with pytest.raises(InputError):
         lifetimes(None)
+
+
+def test_in_brief_the_mean_is_the_same():
+    rng = np.random.default_rng(3)
+    decays = decays_of(rng.normal(0.1, 0.05, 6), np.full(6, 0.03), df=12.0)
+    whole, brief = lifetimes(decays), lifetimes(decays, brief=True)
+    assert set(whole) - set(brief) == {
+        "scatter_low", "scatter_high", "rate_pred_low", "rate_pred_high", "tau_pred_low", "tau_pred_high", "largest_shift",
+        "largest_shift_storm", "rate_reml", "rate_reml_low", "rate_reml_high", "scatter_reml", "rate_boot_low", "rate_boot_high",
+    }  # fmt: skip
+    xr.testing.assert_identical(brief.drop_attrs(deep=False), whole[list(brief)].drop_attrs(deep=False))

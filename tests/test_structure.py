@@ -22,7 +22,7 @@ PACKAGE = ROOT / "ringdecay"
 LAYERS = [
     "errors", "fingerprint", "config", "logs", "compiled", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux",
     "indices", "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "summaries", "energy_content", "simulate", "surface",
-    "beside_theory", "validate", "coverage", "plots", "provenance", "cli",
+    "beside_theory", "validate", "coverage", "plots", "explorer", "provenance", "cli",
 ]  # fmt: skip
 # What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.
 _BARE = [sys.executable, "-c", "import sys; print(*sys.modules)"]

@@ -38,6 +38,7 @@ def lifetimes(
     false_discovery_rate: float = 0.05,
     resamples: int = 2000,
     seed: int = 20150317,
+    brief: bool = False,
 ) -> xr.Dataset:
     """Average the decays of every cell over storms.
 
@@ -55,6 +56,9 @@ def lifetimes(
         Largest expected share of false ones among the decays that are `discovered` over the map.
     resamples, seed : int
         Of the bootstrap over storms.
+    brief : bool
+        Whether to leave out what takes nearly all of the time: the interval of the scatter, the prediction for the next storm, the storm
+        that shifts the mean most, and the means for comparison.
 
     Returns
     -------
@@ -94,32 +98,39 @@ def lifetimes(
         values = _paper_mean(chosen["tau"].to_numpy(), accepted) | counts
         described = PAPER
     else:
-        found = _over_storms(fits_of(chosen), confidence, resamples, seed, chosen["storm"].to_numpy())
+        found = _mean_over_storms(fits_of(chosen), confidence)
+        if not brief:
+            found |= _more_over_storms(fits_of(chosen), confidence, resamples, seed, chosen["storm"].to_numpy())
         values = {name: value.reshape(bits.shape) for name, value in found.items()} | counts
         values["discovered"] = (values["q_value"] <= false_discovery_rate).astype(np.int8)
         described = CALIBRATED
         bits |= np.where(values["rate_low"] <= 0, FLAGS["not_resolved"], 0) | np.where(values["rate_high"] < 0, FLAGS["growth"], 0)
         attrs |= {"mean": "random effects, limited weights, between-storm variance after Paule and Mandel, robust variance of the mean"}
-        attrs |= {"false_discovery_rate": false_discovery_rate, "bootstrap_resamples": resamples, "bootstrap_seed": seed}
+        attrs |= {"false_discovery_rate": false_discovery_rate}
+        attrs |= {} if brief else {"bootstrap_resamples": resamples, "bootstrap_seed": seed}
     values["flag"] = bits.astype(np.int32)
     variables = {
         name: (("energy", "L"), values[name], dict(said) | (flag_attrs(FLAGS) if name == "flag" else {}))
         for name, said in described.items()
+        if name in values
     }
     coords = {name: decays[name] for name in ("energy", "L", "L_bounds") if name in decays.coords}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
-def _over_storms(fits: Fits, confidence: float, resamples: int, seed: int, storms: np.ndarray) -> dict[str, np.ndarray]:
+def _mean_over_storms(fits: Fits, confidence: float) -> dict[str, np.ndarray]:
     mean = mean_rate(fits)
     out: dict[str, np.ndarray] = {"rate": mean.rate, "rate_se": mean.se, "df": mean.df, "scatter": mean.scatter}
-    out |= intervals(mean.rate, mean.se, mean.df, confidence)
+    p = no_decay(mean.rate, mean.se, mean.df)
+    return out | intervals(mean.rate, mean.se, mean.df, confidence) | {"p_value": p, "q_value": benjamini_hochberg(p)}
+
+
+def _more_over_storms(fits: Fits, confidence: float, resamples: int, seed: int, storms: np.ndarray) -> dict[str, np.ndarray]:
+    mean = mean_rate(fits)
     low, high = q_profile(fits.rate, fits.variance, fits.use, confidence)
-    out |= {"scatter_low": np.sqrt(low), "scatter_high": np.sqrt(high)}
+    out = {"scatter_low": np.sqrt(low), "scatter_high": np.sqrt(high)}
     low, high = next_storm(fits, mean, confidence)
     out |= {"rate_pred_low": low, "rate_pred_high": high, "tau_pred_low": inverse(high), "tau_pred_high": inverse(low)}
-    p = no_decay(mean.rate, mean.se, mean.df)
-    out |= {"p_value": p, "q_value": benjamini_hochberg(p)}
     out |= largest(left_out(fits, mean)[1], storms) | hartung_knapp(fits, confidence)
     low, high = bootstrap_interval(fits, mean, confidence, resamples=resamples, seed=seed)
     return out | {"rate_boot_low": low, "rate_boot_high": high}

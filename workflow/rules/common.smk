@@ -15,7 +15,7 @@ PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 from ringdecay.config import check_config, months, period_span, years
 from ringdecay.errors import InputError
-from ringdecay.fingerprint import script_fingerprint
+from ringdecay.fingerprint import folder_fingerprint, script_fingerprint
 
 try:
     config = check_config(config)
@@ -155,6 +155,7 @@ def final_outputs():
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "explorer.html",
         "coverage.html",
         "coverage.csv",
         "coverage_cells.csv",
