@@ -22,7 +22,7 @@ PACKAGE = ROOT / "ringdecay"
 LAYERS = [
     "errors", "fingerprint", "config", "logs", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux", "indices",
     "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "energy_content", "simulate", "surface", "beside_theory",
-    "validate",
+    "sensitivity", "pitch_angles", "validate",
     "coverage", "plots", "provenance", "cli",
 ]  # fmt: skip
 # What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.

@@ -126,6 +126,12 @@ FIGURES = [
     "coverage_cells",
     "energy_content",
     "theory_map",
+    "storm_channels",
+    "residuals",
+    "rate_distributions",
+    "pitch_angles",
+    "probes",
+    "sensitivity",
 ]
 
 
@@ -145,6 +151,10 @@ def final_outputs():
         "theory_factors.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "pitch_angles.nc",
+        "pitch_angles.csv",
+        "sensitivity.nc",
+        "sensitivity.csv",
         "energy_content.nc",
         "energy_content.csv",
         "pressure.csv",
