@@ -61,11 +61,10 @@ def _wider(binned: xr.Dataset, beside: int) -> xr.Dataset:
 
 
 def _longer(binned: xr.Dataset, time_bins: int) -> xr.Dataset:
-    width = float(binned.attrs["time_bin_hours"]) * time_bins
-    grid = Grid(time_bin_hours=width)
-    begin = int(binned.attrs["first_bin"])
-    number = np.arange(begin, begin + binned.sizes["time"]) // time_bins
-    first = int(number[0]) if number.size else begin // time_bins
+    hours = float(binned.attrs["time_bin_hours"])
+    grid = Grid(time_bin_hours=hours * time_bins)
+    number = Grid(time_bin_hours=hours).time_index(binned["time"].to_numpy()) // time_bins
+    first = int(number[0]) if number.size else 0
     starts = np.flatnonzero(np.diff(number, prepend=first - 1))
     coordinates = time_coordinates(grid, first, starts.size)
     shift = _seconds_between(binned["time"].to_numpy(), coordinates["time"][1][number - first])
@@ -79,7 +78,7 @@ def _longer(binned: xr.Dataset, time_bins: int) -> xr.Dataset:
             data = data + samples * shift.reshape([-1 if k == axis else 1 for k in range(data.ndim)])
         variables[name] = (values.dims, np.add.reduceat(data, starts, axis=axis, dtype=data.dtype) if starts.size else data, values.attrs)
     out = binned.drop_dims("time").assign(variables).assign_coords(coordinates)
-    return out.assign_attrs(time_bin_hours=width, first_bin=first)
+    return out.assign_attrs(time_bin_hours=grid.time_bin_hours, first_bin=first)
 
 
 def _seconds_between(fine: npt.NDArray[np.datetime64], coarse: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
