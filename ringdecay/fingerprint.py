@@ -29,7 +29,8 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
     Returns
     -------
     str
-        The first 16 hexadecimal digits of a SHA-256. A comment or a blank line does not change it; code and docstrings do.
+        The first 16 hexadecimal digits of a SHA-256. A comment or a blank line does not change it; code and docstrings do, and so does any
+        change of a file beside the modules that is none, such as the style of the figures.
 
     Raises
     ------
@@ -45,6 +46,9 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
         text = path.read_text(encoding="utf-8")
         seen[path] = _meaning(text)
         pending.extend(imported_modules(text, root))
+    for folder in {path.parent for path in seen}:
+        data = (path for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc") and path.name[0] != ".")
+        seen |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in data}
     listed = "".join(f"{path.relative_to(root).as_posix()} {seen[path]}\n" for path in sorted(seen))
     return hashlib.sha256(listed.encode()).hexdigest()[:16]
 

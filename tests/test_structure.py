@@ -215,5 +215,9 @@ def test_a_fingerprint_sees_code_but_not_comments(tmp_path):
     after = source_fingerprint("high", root=package), source_fingerprint("aside", root=package)
     assert after[0] != before[0]
     assert after[1] == before[1]
+    # What lies beside a module, such as the style of figures, counts for the modules of its folder.
+    (package / "high" / "look.mplstyle").write_text("font.size: 7\n")
+    assert source_fingerprint("high", root=package) != after[0]
+    assert source_fingerprint("aside", root=package) == after[1]
     with pytest.raises(ModuleNotFoundError, match="nothing"):
         source_fingerprint("nothing", root=package)

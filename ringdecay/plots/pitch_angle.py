@@ -52,14 +52,13 @@ def pitch_angle_curves(
         shell = float(lifetimes["L"][k])
         tau_against_pitch_angle(lifetimes, energies, shell, ax=ax)
         ax.set_title(f"L = {shell:g}")
-        limits.append(ax.get_ylim() if ax.lines else None)
         ax.label_outer()
         legend = ax.get_legend()
         if legend is not None:
+            limits.append(ax.get_ylim())
             legend.remove()
-    known = [limit for limit in limits if limit is not None]
-    if known:
-        bottom, top = min(low for low, _ in known), max(high for _, high in known)
+    if limits:
+        bottom, top = min(low for low, _ in limits), max(high for _, high in limits)
         axes[0].set_ylim(bottom, top)
         plain_log_axis(axes[0].yaxis, bottom, top)
     channels = lifetimes["energy"].to_numpy()[nearest(lifetimes["energy"].to_numpy(), energies)]

@@ -142,7 +142,7 @@ def rate_distribution(
     spare = 0.08 * (top - bottom) + min(typical, top - bottom) + 1e-12
     ax.set_ylim(bottom - spare, top + spare)
     resolved = int((low[order] > 0).sum())
-    ax.set_title(f"n = {order.size}, {resolved} resolved", loc="center" if _said_simulated(ax) else "right", fontsize=6.5)
+    ax.text(0.04, 0.96, f"n = {order.size}, {resolved} resolved", transform=ax.transAxes, ha="left", va="top", fontsize=6.0, zorder=6)
     return ax
 
 
@@ -162,8 +162,3 @@ def _mean(ax: Axes, mean: xr.Dataset) -> list[float]:
         ax.plot([0.985, 0.985], theory, color=_THEORY, linewidth=2.5, solid_capstyle="butt", transform=ax.get_yaxis_transform(), gid="theory")
         seen += theory
     return [value for value in seen if np.isfinite(value)]
-
-
-def _said_simulated(ax: Axes) -> bool:
-    """Tell whether SIMULATED stands at the right of these axes' own title."""
-    return ax.get_title(loc="right") != ""

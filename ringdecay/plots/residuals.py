@@ -65,8 +65,10 @@ def residual_panels(
         autocorrelation_panel(correlation, energy, L, probe=probe, ax=below)
         above.set_title("", loc="left")
         above.set_title(f"{energy:g} keV")
-        for ax in (above, below):
-            ax.label_outer()
+        if k != columns[0]:
+            for ax in (above, below):
+                ax.set_ylabel("")
+                ax.tick_params(labelleft=False)
     handles = [
         Line2D([], [], color="0.55", marker="o", markersize=2, linestyle="none", label="residual of a time bin"),
         Line2D([], [], color=COLOURS[1], linewidth=1.2, label=f"mean of {_MEAN_DAYS:g} days"),

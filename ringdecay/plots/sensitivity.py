@@ -55,8 +55,8 @@ def sensitivity_panels(
         sensitivity_of_tau(sensitivity, energy, L, ax=ax)
         ax.set_title("", loc="left")
         ax.set_title(f"{energy:g} keV")
-        if ax is not axes[0]:
-            ax.tick_params(labelleft=False)
+        # The rows are named once, beside the first panel, whatever it shows.
+        ax.tick_params(labelleft=ax is axes[0])
     interval = "standard deviation of the fits" if "tau_sd" in sensitivity else f"{confidence_text(sensitivity)} interval"
     handles: list[Any] = [
         Line2D([], [], color="0.3", marker="o", markersize=3, linewidth=0.8, label=f"τ, {interval}"),
@@ -106,7 +106,6 @@ def sensitivity_of_tau(sensitivity: xr.Dataset, energy: float, L: float, *, ax: 
     growing = grows(cells).to_numpy()
     resolved, limited = np.isfinite(tau) & np.isnan(limit) & ~growing, np.isfinite(limit) & ~growing
     if not (resolved | limited | growing).any():
-        ax.set_yticks([])
         return say(ax, "No decay time was found.")
     low, high = _ends(cells, tau)
     ax.set_xscale("log")
