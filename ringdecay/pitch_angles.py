@@ -70,11 +70,11 @@ def pitch_angle_lifetimes(
     """
     confidence = float(decays.attrs.get("confidence", 0.95))
     settings = {**fit, "compare": False, "two_stages": False, "floor": given_floor(decays, fit.get("floor", "auto"))}
-    angles = binned[ANGLE].to_numpy() if ANGLE in binned.dims else []
+    angles: list[float] = binned[ANGLE].to_numpy().tolist() if ANGLE in binned.dims else []
     parts = []
     with kept_workers():
         for angle in angles:
-            flux = with_merged_probe(select_flux(binned, float(angle)))
+            flux = with_merged_probe(select_flux(binned, angle))
             probes = [str(name) for name in flux["probe"].to_numpy()]
             if probe not in probes:
                 raise unknown("probe", probe, probes)
@@ -85,7 +85,7 @@ def pitch_angle_lifetimes(
     if not parts:
         # Nothing by pitch angle: the form of a result without a value in it.
         return _mean(decays.isel(storm=[]), probe, confidence, None).expand_dims({ANGLE: [0.0]}).isel({ANGLE: []})
-    axis = pd.Index([float(angle) for angle in angles], name=ANGLE)
+    axis = pd.Index(angles, name=ANGLE)
     out = xr.concat(parts, dim=axis, combine_attrs="drop_conflicts", coords="minimal", data_vars="all", compat="override")
     out[ANGLE].attrs = dict(_DESCRIBED)
     return out.assign_coords({f"{ANGLE}_bounds": binned[f"{ANGLE}_bounds"]}).assign_attrs(flux="by equatorial pitch angle")

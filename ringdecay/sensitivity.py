@@ -134,10 +134,8 @@ def _coarser(
             coarse = coarser(near, **change).sel(L=own["L"].to_numpy())
             chosen = choose_windows(coarse, storms, index, **windows).isel(probe=[probes.index(probe)])
             fits = fit_decays(coarse.isel(probe=[probes.index(probe)]), storms, windows=chosen, index=index, **settings)
-            if "time_bins" in change:
-                name = f"time bins of {hours * change['time_bins']:.3g} h"
-            else:
-                name = f"L bins of {_width(coarse):.3g}"
+            longer, wider = f"time bins of {hours * change.get('time_bins', 1):.3g} h", f"L bins of {_width(coarse):.3g}"
+            name = longer if "time_bins" in change else wider
             found.append((name, lifetimes(fits, probe=probe, confidence=confidence)))
     return found
 
@@ -156,8 +154,8 @@ def _by(decays: xr.Dataset, estimator: str) -> xr.Dataset:
     """Put the rates of one estimator in the place of the run's own."""
     one = decays.sel(estimator=estimator)
     rates = {name: one[f"{name}_by_estimator"].drop_vars("estimator") for name in ("rate", "rate_se", "rate_low", "rate_high")}
-    tau = xr.where(rates["rate"] > 0, inverse(rates["rate"].to_numpy()), np.nan)
-    return decays.assign(rates | {"tau": rates["rate"].copy(data=tau.to_numpy())})
+    rate = rates["rate"].to_numpy()
+    return decays.assign(rates | {"tau": rates["rate"].copy(data=np.where(rate > 0, inverse(rate), np.nan))})
 
 
 def _together(found: list[tuple[str, str, xr.Dataset]]) -> xr.Dataset:
@@ -165,9 +163,8 @@ def _together(found: list[tuple[str, str, xr.Dataset]]) -> xr.Dataset:
     bounds = means[0].coords.get("L_bounds")
     parts = [mean.drop_vars("L_bounds", errors="ignore").assign_coords(energy=means[0]["energy"], L=means[0]["L"]) for mean in means]
     choice = pd.Index(list(names), name="choice")
-    out = xr.concat(parts, dim=choice, combine_attrs="override", coords="minimal", data_vars="all", compat="override")
+    out: xr.Dataset = xr.concat(parts, dim=choice, combine_attrs="override", coords="minimal", data_vars="all", compat="override")
     out = out.assign_coords(kind=("choice", list(kinds), {"long_name": "what differs from the run's own"}))
     out["choice"].attrs = {"long_name": "what was chosen"}
-    return (out if bounds is None else out.assign_coords(L_bounds=bounds)).assign_attrs(
-        title="Decay times of a few cells, with one choice changed at a time"
-    )
+    out = out if bounds is None else out.assign_coords(L_bounds=bounds)
+    return out.assign_attrs(title="Decay times of a few cells, with one choice changed at a time")

@@ -29,11 +29,11 @@ def varied(n: int = 8, probes: tuple[str, ...] = ("a", "b", "merged"), simulated
             one = one.assign(tau=tau, tau_low=1 / one["rate_high"].where(one["rate_high"] > 0), tau_high=1 / one["rate_low"].clip(min=0))
         parts.append(one)
     out = xr.concat(parts, dim="probe", coords="minimal", compat="override").assign_coords(probe=list(probes))
-    return out.transpose("storm", "probe", "energy", "L")
+    return out.transpose("storm", "probe", "energy", "L", ...)
 
 
 def means(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
-    """Lifetimes that go with `varied`: 0.1/day at 99.4 keV within 0.08 and 0.12, the next storm's within 0.03 and 0.17, theory 0.05 to 0.07."""
+    """Lifetimes that go with `varied`: 0.1/day (0.08 to 0.12) at 99.4 keV, the next storm 0.03 to 0.17, theory 0.05 to 0.07."""
     out = lifetimes(simulated, mode).copy()
     middle = xr.DataArray(np.array([0.2, 0.1, 0.05, 0.002]), dims="energy", coords={"energy": ENERGY}) * xr.ones_like(out["L"])
     ends = {"rate_predicted_low": 0.5, "rate_predicted_high": 0.7}
@@ -44,7 +44,7 @@ def means(simulated: str = "yes", mode: str = "calibrated") -> xr.Dataset:
 
 
 def left(n: int = 6, rho: float = 0.4, simulated: str = "yes", bins: int = 32) -> xr.Dataset:
-    """Residuals: every storm a series of 0.2 in size whose neighbours correlate as `rho`; the third bin is missing, and all at 54.7 keV, 3.05."""
+    """Residuals of 0.2 in size whose neighbours correlate as `rho`; the third bin is missing, and all at 54.7 keV and L = 3.05."""
     rng = np.random.default_rng(7)
     shape = (n, 1, ENERGY.size, SHELLS.size)
     values = np.empty((*shape, bins))

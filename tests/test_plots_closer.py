@@ -150,7 +150,7 @@ def test_the_autocorrelation_stands_beside_none_and_the_assumed() -> None:
         np.testing.assert_array_equal(line.get_ydata(), cell[gid])
     (band,) = by_gid(ax, "white")
     assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(float(cell["white_high"].max()))
-    assert "assumed ρ = 0.40" in texts(ax)
+    assert "assumed ρ = 0.40" in texts(ax)  # noqa: RUF001
     assert ax.get_xlabel() == "lag (time bins of 8.97 h)"
 
 

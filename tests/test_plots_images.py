@@ -83,7 +83,7 @@ DRAWN: dict[str, Callable[[], Axes | Figure]] = {
     "coverage_panel": lambda: plots.coverage_panel(one("single fits")),
     "dst_panel": lambda: plots.dst_panel(energy.results()[0], energy.results()[2], energy.storms()),
     "energy_decay_panel": lambda: plots.energy_decay_panel(energy.results()[1]),
-    "energy_overview": lambda: energy.figure(),
+    "energy_overview": energy.figure,
     "energy_panel": lambda: plots.energy_panel(*energy.results()[:2], storms=energy.storms()),
     "estimator_comparison": lambda: plots.estimator_comparison(compared()),
     "estimator_rate_panel": lambda: plots.estimator_rate_panel(compared()),

@@ -58,7 +58,7 @@ def test_choices_that_do_not_matter_change_little(world: Truth, fits: xr.Dataset
     assert any("choice" in line for line in csv_header(found, table, "A title"))
 
 
-def test_a_choice_that_matters_shows(world: Truth, fits: xr.Dataset):
+def test_a_choice_that_matters_shows(world: Truth):
     # Flux that falls twice as fast in its first two days: earlier starts give shorter decay times.
     last = world.storms["last_minimum"].to_numpy()
     time = world.binned["time"].to_numpy()
@@ -81,7 +81,7 @@ def test_both_modes_and_no_storm_have_a_result(world: Truth, mode: str):
     assert ("tau_sd" in found) == (mode == "paper")
     none = sensitivity(world.binned, few.iloc[:0], fits.isel(storm=[]), **CELLS, mode=mode, **FIT)
     assert (none["n_storms"] == 0).all()
-    assert none["kind"].to_numpy().tolist() == ["own", "estimator"]
+    assert set(none["kind"].to_numpy()) == {"own", "estimator"}
 
 
 def test_a_probe_that_is_not_there_is_named(world: Truth, fits: xr.Dataset):
@@ -104,7 +104,8 @@ def test_the_floor_of_a_channel_is_that_of_its_fits(fits: xr.Dataset):
 def by_angle() -> tuple[xr.Dataset, Truth]:
     """Flux of pitch angles below 45 degrees decays in 5 days, above in 10; the omnidirectional sums are the latter."""
     slow, fast = (
-        simulate(3, np.full((2, 2), tau), np.array([1e6, 1e6]), scatter=0.0, sigma=0.05, missing=0.1, floor_decades=30) for tau in (10.0, 5.0)
+        simulate(3, np.full((2, 2), tau), np.array([1e6, 1e6]), scatter=0.0, sigma=0.05, missing=0.1, floor_decades=30)
+        for tau in (10.0, 5.0)
     )
     both = {f"{name}_by_pitch_angle": xr.concat([fast.binned[name], slow.binned[name]], dim="equatorial_pitch_angle") for name in SUMS}
     both = {name: values.transpose(..., "equatorial_pitch_angle") for name, values in both.items()}

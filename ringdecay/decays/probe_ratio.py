@@ -71,7 +71,11 @@ def paired_rates(decays: xr.Dataset) -> xr.Dataset:
     if len(own) != 2:
         raise InputError(f"the rates of two probes are compared, but the fits are of {', '.join(own) or 'none'}")
     pair = decays[list(_RATES)].isel(probe=[names.index(name) for name in own])
-    asked = decays["rate_low"].isel(probe=names.index("merged"), drop=True) if "merged" in names else pair["rate_low"].min("probe", skipna=False)
+    asked = (
+        decays["rate_low"].isel(probe=names.index("merged"), drop=True)
+        if "merged" in names
+        else pair["rate_low"].min("probe", skipna=False)
+    )
     counts = (asked > 0) & pair["rate"].notnull().all("probe")
     return pair.where(counts).transpose("storm", "probe", "energy", "L")
 
@@ -99,7 +103,7 @@ def probe_ratio(decays: xr.Dataset, *, confidence: float = 0.95) -> ProbeRatio:
     pairs = paired_rates(decays)
     first, second = np.moveaxis(pairs["rate"].to_numpy(), 1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = (second / first).reshape(len(first), -1)
+        ratio = second / first
     of_storms = [row[np.isfinite(row)] for row in ratio]
     of_storms = [row for row in of_storms if row.size]
     every = np.concatenate([*of_storms, np.zeros(0)])

@@ -132,7 +132,7 @@ def residual_autocorrelation(residuals: xr.Dataset, lags: int = LAGS, *, confide
     -------
     xarray.Dataset
         Over probe, energy, L and lag: `autocorrelation`, a mean weighted with the number of residuals; `white_low` and `white_high`, between
-        which it lies with the confidence if errors are independent; `assumed`, its mean if the errors are those of the fits' error model.
+        which it lies with the confidence if errors are independent; `assumed`, its mean if errors are those of the fits' error model.
         Over probe, energy and L: `rho`, `n` and `n_storms`. NaN where no storm has 5 residuals. In paper mode the errors are assumed to be
         independent. Storms are taken as independent of each other.
     """
@@ -155,7 +155,11 @@ def residual_autocorrelation(residuals: xr.Dataset, lags: int = LAGS, *, confide
     found = {"autocorrelation": observed, "white_low": middle - half, "white_high": middle + half, "assumed": assumed}
     variables: dict[str, Any] = {name: ((*_CELL, "lag"), np.where(none, np.nan, each)) for name, each in found.items()}
     rho = (share[..., 0] * np.nan_to_num(ordered["rho"].to_numpy())).sum(0)
-    variables |= {"rho": (_CELL, np.where(none[..., 0], np.nan, rho)), "n": (_CELL, weight.sum(0)), "n_storms": (_CELL, (weight > 0).sum(0))}
+    variables |= {
+        "rho": (_CELL, np.where(none[..., 0], np.nan, rho)),
+        "n": (_CELL, weight.sum(0)),
+        "n_storms": (_CELL, (weight > 0).sum(0)),
+    }
     described = {name: (*both, {"units": "1", "long_name": _SAID[name]}) for name, both in variables.items()}
     lag = ("lag", np.arange(lags + 1), {"long_name": "lag in time bins"})
     assert shape == none.shape[:-1]
@@ -182,7 +186,8 @@ def _of_storm(binned: xr.Dataset, one: xr.Dataset) -> tuple[Floats, ...]:
     # Start and stop are the mean times of the first and last bin of the fit, rounded to the nanosecond.
     valid = np.isfinite(y) & (t >= begin - 1e-9) & (t <= end + 1e-9)
     rows, series = (-1, t.shape[-1]), t.shape
-    expected = expected_counts(*(each.reshape(rows) for each in (y, t, counts, exposure, valid))).reshape(series)
+    y_rows, t_rows, counts_rows, exposure_rows = (each.reshape(rows) for each in (y, t, counts, exposure))
+    expected = expected_counts(y_rows, t_rows, counts_rows, exposure_rows, valid.reshape(rows)).reshape(series)
     if calibrated:
         valid &= ~(expected < float(one.attrs.get("min_counts", 0.0)))
     rate, level, floor = (one[name].to_numpy()[..., None] for name in ("rate", "log_flux_start", "floor"))

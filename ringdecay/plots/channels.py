@@ -103,7 +103,15 @@ def _channel(ax: Axes, binned: xr.Dataset, cell: xr.Dataset, span: tuple[float, 
     style: dict[str, Any] = {"marker": "o", "color": colour, "linestyle": "none", "markeredgewidth": 0.0}
     for used, alpha, order in ((~inside, 0.25, 1), (inside, 0.9, 2)):
         some = used & (flux > 0)
-        ax.plot(time[some], flux[some], markersize=1.9, alpha=alpha, zorder=order, gid=f"{'fitted' if order > 1 else 'other'} {energy:g}", **style)
+        ax.plot(
+            time[some],
+            flux[some],
+            markersize=1.9,
+            alpha=alpha,
+            zorder=order,
+            gid=f"{'fitted' if order > 1 else 'other'} {energy:g}",
+            **style,
+        )
     zero = inside & (flux == 0)
     ax.plot(time[zero], np.full(zero.sum(), 0.012), "v", color=colour, markersize=2.2, transform=ax.get_xaxis_transform(), zorder=2)
     rate, level, floor = (float(cell[name]) for name in ("rate", "log_flux_start", "floor"))
@@ -163,4 +171,5 @@ def spread(places: npt.NDArray[np.floating], least: float) -> npt.NDArray[np.flo
             before, m = blocks.pop()
             mean, n = (mean * n + before * m) / (n + m), n + m
         blocks.append((mean, n))
-    return np.concatenate([np.full(n, mean) for mean, n in blocks] or [np.zeros(0)]) + steps
+    out: npt.NDArray[np.float64] = np.concatenate([np.full(n, mean) for mean, n in blocks] or [np.zeros(0)]) + steps
+    return out

@@ -18,7 +18,18 @@ from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import L_label
 from ringdecay.plots.maps import norm_range
-from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, plain_log_axis, say, say_on_figure, title
+from ringdecay.plots.style import (
+    COLOURS,
+    STYLE,
+    TWO_COLUMNS,
+    mark_simulated,
+    new_axes,
+    new_figure,
+    plain_log_axis,
+    say,
+    say_on_figure,
+    title,
+)
 
 # The lightest blue stays far from white, so that a day of which little was used is not taken for a day outside the run.
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#BBD7EE", "#3B87BF", "#08306B"])

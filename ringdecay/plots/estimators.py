@@ -156,7 +156,12 @@ def estimator_width_panel(decays: xr.Dataset, probe: str = "merged", reference: 
         return say(ax, "No decay is resolved.")
     for i, name in enumerate(name for name in ratios["estimator"].unique() if name != reference):
         one = ratios[(ratios["estimator"] == name) & (ratios["n"] > 0)]
-        style: dict[str, Any] = {"marker": MARKERS[i % len(MARKERS)], "color": COLOURS[i % len(COLOURS)], "markersize": 2.8, "linewidth": 0.7}
+        style: dict[str, Any] = {
+            "marker": MARKERS[i % len(MARKERS)],
+            "color": COLOURS[i % len(COLOURS)],
+            "markersize": 2.8,
+            "linewidth": 0.7,
+        }
         ax.plot(one["energy"], one["width"], label=WRITTEN.get(name, name), gid=f"width {name}", **style)
     ax.set_ylabel(f"width of interval relative to that of {WRITTEN.get(reference, reference)}")
     _finish(ax, decays, log_edges(decays["energy"].to_numpy()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -214,4 +213,3 @@ def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.D
         if low <= deepest <= high:
             ax.plot(deepest, depth, "v", color=COLOURS[1], markersize=3.5)
             ax.annotate(f"{name}", (deepest, depth), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5)
-

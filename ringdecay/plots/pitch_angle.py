@@ -146,7 +146,9 @@ def _curve(ax: Axes, curve: xr.Dataset, place: np.ndarray, bounds: np.ndarray, i
         slow, fast = (curve[name].to_numpy() for name in ("rate_predicted_low", "rate_predicted_high"))
         some = fast > 0
         middle = bounds.mean(axis=1)[some]
-        ax.fill_between(middle, 1 / fast[some], 1 / np.maximum(slow[some], 1e-9), color=colour, alpha=0.12, linewidth=0, zorder=0, gid=f"theory {label}")
+        ax.fill_between(
+            middle, 1 / fast[some], 1 / np.maximum(slow[some], 1e-9), color=colour, alpha=0.12, linewidth=0, zorder=0, gid=f"theory {label}"
+        )
     style: dict[str, Any] = {"color": colour, "elinewidth": 0.7}
     ax.errorbar(
         place[resolved], tau[resolved], yerr=[(tau - low)[resolved], (high - tau)[resolved]],
@@ -158,4 +160,10 @@ def _curve(ax: Axes, curve: xr.Dataset, place: np.ndarray, bounds: np.ndarray, i
         fmt="_", markersize=3, alpha=0.7, gid=f"limit {label}", zorder=2, **style,
     )  # fmt: skip
     ax.plot(place[growing], np.full(growing.sum(), 0.985), "x", color=colour, markersize=3, transform=ax.get_xaxis_transform(), zorder=2)
-    return [*tau[resolved], *np.maximum(low, tau / 4)[resolved], *np.minimum(high, 3 * tau)[resolved], *limit[limited], *1.3 * limit[limited]]
+    return [
+        *tau[resolved],
+        *np.maximum(low, tau / 4)[resolved],
+        *np.minimum(high, 3 * tau)[resolved],
+        *limit[limited],
+        *1.3 * limit[limited],
+    ]

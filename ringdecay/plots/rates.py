@@ -67,7 +67,9 @@ def rate_distributions(
     storm = f"storm, {confidence_text(decays)} interval"
     handles: list[Any] = [Line2D([], [], color="black", marker="o", markersize=2.5, linewidth=0.7, label=storm)]
     if flagged(decays, "not_accepted").any():
-        handles.append(Line2D([], [], color="black", marker="o", markerfacecolor="white", markersize=2.5, linestyle="none", label="not accepted"))
+        handles.append(
+            Line2D([], [], color="black", marker="o", markerfacecolor="white", markersize=2.5, linestyle="none", label="not accepted")
+        )
     handles.append(Line2D([], [], color=COLOURS[0], linewidth=1.0, label="mean over storms" if "rate" in lifetimes else "1 / mean τ"))
     if "rate_low" in lifetimes:
         handles.append(Patch(facecolor=_MEAN, alpha=0.45, linewidth=0, label=f"its {confidence_text(lifetimes)} interval"))
@@ -102,8 +104,8 @@ def rate_distribution(
     -------
     Axes
         Points are storms, named by their numbers if they are few, with the intervals of their fits; hollow ones were not accepted in paper
-        mode. The line with its band is the mean over storms and its interval, the wide band where the next storm's rate is expected. The bar
-        at the right edge is what charge exchange and Coulomb drag predict, over all models. Bars may leave the axes; n is the number of
+        mode. The line with its band is the mean over storms and its interval, the wide band where the next storm's rate is expected. The
+        bar at the right edge is what charge exchange and Coulomb drag predict, over all models. Bars may leave the axes; n is the number of
         storms with a fit, and of those whose decay is resolved.
     """
     ax = new_axes(ax)
@@ -128,7 +130,17 @@ def rate_distribution(
     size = 2.5 if order.size <= 2 * _MOST_NAMED else 1.2
     ax.errorbar(x, rate[order], yerr=bars, fmt="none", ecolor="black", elinewidth=0.7 if size > 2 else 0.4, zorder=3)
     for some, face in ((accepted, "black"), (~accepted, "white")):
-        ax.plot(x[some], rate[order][some], "o", color="black", markerfacecolor=face, markersize=size, markeredgewidth=0.6, zorder=4, gid="storms")
+        ax.plot(
+            x[some],
+            rate[order][some],
+            "o",
+            color="black",
+            markerfacecolor=face,
+            markersize=size,
+            markeredgewidth=0.6,
+            zorder=4,
+            gid="storms",
+        )
     shown = [*rate[order], 0.0, *_mean(ax, mean)]
     ax.set_xlim(-0.7, order.size - 0.3 + 0.04 * order.size)
     if order.size <= _MOST_NAMED:
@@ -159,6 +171,8 @@ def _mean(ax: Axes, mean: xr.Dataset) -> list[float]:
     seen = [rate, ends["rate_low"], ends["rate_high"]]
     if "rate_predicted_low" in mean:
         theory = [float(mean["rate_predicted_low"]), float(mean["rate_predicted_high"])]
-        ax.plot([0.985, 0.985], theory, color=_THEORY, linewidth=2.5, solid_capstyle="butt", transform=ax.get_yaxis_transform(), gid="theory")
+        ax.plot(
+            [0.985, 0.985], theory, color=_THEORY, linewidth=2.5, solid_capstyle="butt", transform=ax.get_yaxis_transform(), gid="theory"
+        )
         seen += theory
     return [value for value in seen if np.isfinite(value)]

@@ -74,7 +74,7 @@ def residual_panels(
         Line2D([], [], color=COLOURS[1], linewidth=1.2, label=f"mean of {_MEAN_DAYS:g} days"),
         Line2D([], [], color=COLOURS[0], marker="o", markersize=3, linewidth=0.8, label="autocorrelation"),
         Patch(facecolor="0.85", linewidth=0, label=f"no correlation: {confidence_text(correlation)} of runs"),
-        Line2D([], [], color="black", linestyle="--", linewidth=1.0, label="expected with the assumed ρ"),
+        Line2D([], [], color="black", linestyle="--", linewidth=1.0, label="expected with the assumed ρ"),  # noqa: RUF001
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
@@ -159,7 +159,7 @@ def autocorrelation_panel(correlation: xr.Dataset, energy: float, L: float, *, p
     ax.axhline(0.0, color="0.3", linewidth=0.6, zorder=1)
     ax.plot(lag, later["assumed"], color="black", linestyle="--", zorder=2, gid="assumed")
     ax.plot(lag, later["autocorrelation"], "o-", color=COLOURS[0], linewidth=0.8, zorder=3, gid="autocorrelation")
-    ax.text(0.97, 0.97, f"assumed ρ = {float(cell['rho']):.2f}", transform=ax.transAxes, ha="right", va="top", fontsize=6.5)
+    ax.text(0.97, 0.97, f"assumed ρ = {float(cell['rho']):.2f}", transform=ax.transAxes, ha="right", va="top", fontsize=6.5)  # noqa: RUF001
     ax.set_xlim(0.5, lag[-1] + 0.5)
     bottom, top = ax.get_ylim()
     ax.set_ylim(min(bottom, -0.3), max(top, 0.6))

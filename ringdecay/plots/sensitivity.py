@@ -109,7 +109,10 @@ def sensitivity_of_tau(sensitivity: xr.Dataset, energy: float, L: float, *, ax: 
         return say(ax, "No decay time was found.")
     low, high = _ends(cells, tau)
     ax.set_xscale("log")
-    shown = [*np.maximum(low, tau / 4)[resolved], *np.minimum(high, 4 * tau)[resolved], *limit[limited], *1.6 * limit[limited]] or [1.0, 100.0]
+    shown = [*np.maximum(low, tau / 4)[resolved], *np.minimum(high, 4 * tau)[resolved], *limit[limited], *1.6 * limit[limited]] or [
+        1.0,
+        100.0,
+    ]
     left, right = min(shown) / 1.15, max(shown) * 1.3
     if resolved[0]:
         ax.axvspan(max(low[0], left / 2), min(high[0], right * 2), color="0.9", linewidth=0, zorder=0, gid="own")
@@ -133,7 +136,7 @@ def sensitivity_of_tau(sensitivity: xr.Dataset, energy: float, L: float, *, ax: 
 
 
 def _ends(cells: xr.Dataset, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the bars: of the interval, or the standard deviation of the fits in paper mode."""
+    """Give the ends of the bars: of the interval, or the standard deviation of the fits in paper mode."""
     if "tau_sd" in cells:
         sd = np.nan_to_num(cells["tau_sd"].to_numpy())
         return np.maximum(tau - sd, 0.02 * tau), tau + sd

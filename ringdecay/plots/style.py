@@ -113,7 +113,7 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
 
 
 def save(figure: Figure | SubFigure | Axes, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG, SVG or PDF, whole or not at all; the same figure gives the same bytes.
+    """Write a figure as PNG, SVG or PDF, whole or not at all; equal figures give the same bytes.
 
     Parameters
     ----------

@@ -10,15 +10,15 @@ localrules:
 
 # A joint fit has no sums of its own; where series are fitted anew, or shown, it is the merged flux.
 ONE_SERIES = (
-    "merged" if config["lifetimes"]["probe"] == "joint" else config["lifetimes"]["probe"]
+    "merged"
+    if config["lifetimes"]["probe"] == "joint"
+    else config["lifetimes"]["probe"]
 )
 # Figures of one L show the middle one.
 MIDDLE_L = sorted(config["figures"]["L"])[len(config["figures"]["L"]) // 2]
 CELLS = {name: config["figures"][name] for name in ("energies", "L")}
 WINDOWS = {
-    name: value
-    for name, value in config["windows"].items()
-    if name != "compare_delays"
+    name: value for name, value in config["windows"].items() if name != "compare_delays"
 }
 
 

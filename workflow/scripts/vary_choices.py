@@ -21,5 +21,8 @@ if __name__ == "__main__":
         fits, given = [open_dataset(path) for path in (data.decays, data.delays)], {"probe": params.probe, "windows": params.windows}
         means = sensitivity(binned, read_storms(data.storms), *fits, open_array(data.index), **params.cells, **given, **params.fit)
         write_dataset(with_provenance(means, provenance(snakemake.config, read_lock(data.lock))), snakemake.output.choices)
-        table, title = lifetime_table(means), "Decay times under other choices: a row a choice, energy and L-shell; the first is the run's own"
+        table, title = (
+            lifetime_table(means),
+            "Decay times under other choices: a row a choice, energy and L-shell; the first is the run's own",
+        )
         write_csv(table, snakemake.output.table, csv_header(means, table, title))
