@@ -373,7 +373,8 @@ def test_all_flux_zero_or_none_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(40, 660, [50, 100, 200, 500]), (0.9, 30, [1, 2, 5, 10, 20]), (0.01, 5e4, [0.01, 1, 1e4])]
+    ("low", "high", "expected"),
+    [(40, 660, [50, 100, 200, 500]), (0.9, 30, [1, 2, 5, 10, 20]), (30, 80, [30, 40, 60, 80]), (0.01, 5e4, [0.01, 1, 1e4])],
 )
 def test_log_ticks_are_plain_numbers(low: float, high: float, expected: list[float]) -> None:
     ax = Figure().subplots()

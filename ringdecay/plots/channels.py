@@ -143,7 +143,7 @@ def _label_curves(ax: Axes, ends: list[tuple[float, str, Any]]) -> None:
         ax.annotate(
             words, (1.0, own), xytext=(1.025, place), xycoords=ax.transAxes, textcoords=ax.transAxes, color=colour, fontsize=_LABEL_SIZE,
             ha="left", va="center", annotation_clip=False, gid="label",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.4, "relpos": (0.0, 0.5), "shrinkA": 1, "shrinkB": 0},
         )  # fmt: skip
 
 

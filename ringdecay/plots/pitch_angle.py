@@ -40,7 +40,7 @@ def pitch_angle_curves(
     Figure or SubFigure
     """
     figure = new_figure(figure, height=3.3)
-    title(figure, f"Decay times by equatorial pitch angle ({source(lifetimes)})", lifetimes)
+    title(figure, f"Decay times ({source(lifetimes)})", lifetimes)
     shells = nearest(lifetimes["L"].to_numpy(), L)
     if not lifetimes.sizes[_ANGLE]:
         return say_on_figure(figure, "The flux is not binned by pitch angle: there is nothing to draw.")

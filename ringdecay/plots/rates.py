@@ -151,10 +151,13 @@ def rate_distribution(
     bottom, top = float(np.min(shown)), float(np.max(shown))
     # A few intervals can be far wider than all that is to be seen.
     typical = float(np.median(bars.max(0)))
-    spare = 0.08 * (top - bottom) + min(typical, top - bottom) + 1e-12
+    spare = 0.08 * (top - bottom) + min(typical, 3 * (top - bottom)) + 1e-12
     ax.set_ylim(bottom - spare, top + spare)
     resolved = int((low[order] > 0).sum())
-    ax.text(0.04, 0.96, f"n = {order.size}, {resolved} resolved", transform=ax.transAxes, ha="left", va="top", fontsize=6.0, zorder=6)
+    ax.text(
+        0.03, 0.96, f"n = {order.size}, {resolved} resolved", transform=ax.transAxes, ha="left", va="top", fontsize=6.0, zorder=6,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+    )  # fmt: skip
     return ax
 
 

@@ -63,7 +63,8 @@ def residual_panels(
         energy = float(residuals["energy"][k])
         residuals_against_time(residuals, energy, L, probe=probe, ax=above)
         autocorrelation_panel(correlation, energy, L, probe=probe, ax=below)
-        above.set_title("", loc="left")
+        for ax in (above, below):
+            ax.set_title("", loc="left")
         above.set_title(f"{energy:g} keV")
         if k != columns[0]:
             for ax in (above, below):

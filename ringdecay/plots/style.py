@@ -80,12 +80,14 @@ def say_on_figure(figure: Figure | SubFigure, sentence: str) -> Figure | SubFigu
 
 
 def plain_log_axis(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, or the powers alone if those are many."""
+    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, the powers alone if those are many, all digits if few."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for digits in ((1, 2, 5), (1,)):
         ticks = [d * 10.0**power for power in powers for d in digits if low * 0.999 <= d * 10.0**power <= high * 1.001]
         if len(ticks) <= 9:
             break
+    if len(ticks) < 2:
+        ticks = [d * 10.0**power for power in powers for d in range(1, 10) if low * 0.999 <= d * 10.0**power <= high * 1.001]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
