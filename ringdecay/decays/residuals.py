@@ -86,6 +86,8 @@ def residuals(binned: xr.Dataset, decays: xr.Dataset) -> xr.Dataset:
             out[i, k, ..., : values.shape[-1]] = values
     variables: dict[str, Any] = {name: (("storm", *_CELL, "bin"), out[i], said) for i, (name, said) in enumerate(_DESCRIBED.items())}
     kept = ordered[["rho", "sigma", "theta"]]
+    if "L_bounds" in decays.coords:
+        kept = kept.assign_coords(L_bounds=decays["L_bounds"])
     attrs = {"title": "Residuals of the fits", "lag_hours": float(binned.attrs.get("time_bin_hours", np.nan))}
     return kept.assign(variables).assign_attrs(kept.attrs | attrs)
 
@@ -131,12 +133,12 @@ def residual_autocorrelation(residuals: xr.Dataset, lags: int = LAGS, *, confide
     Returns
     -------
     xarray.Dataset
-        Over probe, energy, L and lag: `autocorrelation`, a mean weighted with the number of residuals; `white_low` and `white_high`, between
-        which it lies with the confidence if errors are independent; `assumed`, its mean if errors are those of the fits' error model.
+        Over probe, energy, L, lag: `autocorrelation`, a mean weighted with the number of residuals; `white_low` and `white_high`, between
+        which it lies with the confidence if errors are independent; `assumed`, its mean if they are those of the fits' error model.
         Over probe, energy and L: `rho`, `n` and `n_storms`. NaN where no storm has 5 residuals. In paper mode the errors are assumed to be
         independent. Storms are taken as independent of each other.
     """
-    ordered = residuals.transpose("storm", *_CELL, "bin")
+    ordered = residuals.transpose("storm", *_CELL, "bin", ...)
     values = ordered["residual"].to_numpy()
     shape = values.shape[1:-1]
     n = np.isfinite(values).sum(-1)

@@ -211,7 +211,7 @@ def factor_panel(comparison: xr.Dataset, factor: str, *, ax: Axes | None = None)
         the factor of all L together and its interval.
     """
     ax = new_axes(ax, height=2.4)
-    mark_simulated(ax, comparison)
+    mark_simulated(ax, comparison, above_legend=True)
     colour = COLOURS[0] if factor == "a" else COLOURS[1]
     shells = comparison["fit_L"].to_numpy()
     value, low, high, least, most = (

@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap, LogNorm
 
 from ringdecay.decays.free_floor import with_floor
 from ringdecay.decays.windows import DAY
-from ringdecay.plots.labels import FLUX_UNIT, L_label
+from ringdecay.plots.labels import FLUX_UNIT, L_value
 from ringdecay.plots.one_storm import cell_series, deepest_resolved, depth_text, drawn_span, fits_of_storm, nanoseconds, window_span
 from ringdecay.plots.style import STYLE, TWO_COLUMNS, mark_simulated, new_axes, say
 from ringdecay.tables import confidence_text, nearest, tau_text
@@ -71,9 +71,10 @@ def storm_channels(
     one = fits_of_storm(decays, number, probe).isel(L=nearest(decays["L"].to_numpy(), [L])[0])
     shell, minimum = float(one["L"]), nanoseconds(one["minimum"])
     low, high = drawn_span(one)
-    ax.set_title(f"storm {number}, {depth_text(one)}, L = {shell:g}; τ with {confidence_text(decays)} interval, n: bins fitted", loc="left")
+    said = f"storm {number}, {depth_text(one)}, {L_value(decays, shell)}"
+    ax.set_title(f"{said}; τ with {confidence_text(decays)} interval, n: bins fitted", loc="left")
     ax.set(xlabel=f"days from the minimum, {str(minimum.astype('datetime64[m]')).replace('T', ' ')} UTC", xlim=(low, high))
-    ax.set_ylabel(f"mean flux ({FLUX_UNIT}), {L_label(decays)}")
+    ax.set_ylabel(f"mean flux ({FLUX_UNIT})")
     start, stop = window_span(one)
     if not np.isnat(start):
         ax.axvspan(float((start - minimum) / DAY), float((stop - minimum) / DAY), color="0.93", linewidth=0, zorder=0, gid="window")

@@ -125,7 +125,10 @@ def tau_against_pitch_angle(lifetimes: xr.Dataset, energies: Sequence[float], L:
     n = cells["n_storms"].to_numpy()
     n = n[n > 0]
     said = f"{n.min()} to {n.max()} storms" if n.min() < n.max() else f"{n.min()} storms"
-    ax.text(0.03, 0.03, said, transform=ax.transAxes, ha="left", va="bottom", fontsize=6.5)
+    ax.text(
+        0.03, 0.03, said, transform=ax.transAxes, ha="left", va="bottom", fontsize=6.5, zorder=6,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+    )  # fmt: skip
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.0, handletextpad=0.2, borderaxespad=0.2)
     return ax
 

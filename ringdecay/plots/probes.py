@@ -40,7 +40,7 @@ def probe_comparison(
         anew. Both probes see the same fluctuations, so points lie closer to the line than their intervals say. A point with a rate below
         zero cannot be drawn; how many there are is said.
     """
-    ax = new_axes(ax, height=4.45, width=ONE_COLUMN)
+    ax = new_axes(ax, height=4.3, width=ONE_COLUMN)
     mark_simulated(ax, decays)
     if len(own_probes(decays)) != 2:
         return say(ax, "The run has one probe:\nthere is nothing to compare.")

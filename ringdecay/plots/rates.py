@@ -54,7 +54,7 @@ def rate_distributions(
     """
     columns, rows = nearest(decays["energy"].to_numpy(), energies), nearest(decays["L"].to_numpy(), L)
     figure = new_figure(figure, height=0.95 + 1.55 * max(len(rows), 1))
-    title(figure, f"Rates of single storms, in order of size ({source(decays)}; {L_label(decays)})", decays, lifetimes)
+    title(figure, f"Rates of single storms ({source(decays)})", decays, lifetimes)
     if not (columns and rows and np.isfinite(decays["rate"].to_numpy()).any()):
         return say_on_figure(figure, "No storm has a fit.")
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
@@ -62,7 +62,7 @@ def rate_distributions(
         for j, column in enumerate(columns):
             ax, energy, shell = axes[i, j], float(decays["energy"][column]), float(decays["L"][row])
             rate_distribution(decays, lifetimes, energy, shell, probe=probe, ax=ax)
-            ax.set_xlabel("storm" if i == len(rows) - 1 else "")
+            ax.set_xlabel("")
             ax.set_ylabel("" if j else "rate (1/day)")
     storm = f"storm, {confidence_text(decays)} interval"
     handles: list[Any] = [Line2D([], [], color="black", marker="o", markersize=2.5, linewidth=0.7, label=storm)]
@@ -77,7 +77,9 @@ def rate_distributions(
         handles.append(Patch(facecolor=_PREDICTION, linewidth=0, label="prediction for the next storm"))
     if "rate_predicted_low" in lifetimes:
         handles.append(Line2D([], [], color=_THEORY, linewidth=2.5, label="theory, all models (right edge)"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+    # As the title of the legend: the layout keeps no room between a label of the figure and a legend outside.
+    below = f"storms, in order of their rates; {L_label(decays)}"
+    figure.legend(handles=handles, title=below, title_fontsize=7.0, loc="outside lower center", ncols=min(len(handles), 5))
     return figure
 
 

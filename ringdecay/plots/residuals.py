@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
-from ringdecay.plots.labels import source
+from ringdecay.plots.labels import L_value, source
 from ringdecay.plots.one_storm import fits_of_probe
 from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
 from ringdecay.tables import confidence_text, nearest
@@ -54,8 +55,7 @@ def residual_panels(
     """
     figure = new_figure(figure, height=4.2)
     columns, rows = nearest(residuals["energy"].to_numpy(), energies), nearest(residuals["L"].to_numpy(), [L])
-    shell = f", L = {float(residuals['L'][rows[0]]):g}" if rows else ""
-    title(figure, f"Residuals of the fits{shell} ({source(residuals)})", residuals)
+    title(figure, f"Residuals of the fits ({source(residuals)})", residuals)
     if not (columns and rows and residuals["residual"].notnull().any()):
         return say_on_figure(figure, "There is no fit, and so no residual.")
     axes = figure.subplots(2, len(columns), squeeze=False, sharex="row", sharey="row")
@@ -70,14 +70,15 @@ def residual_panels(
             for ax in (above, below):
                 ax.set_ylabel("")
                 ax.tick_params(labelleft=False)
+    shell = L_value(residuals, float(residuals["L"][rows[0]]))
     handles = [
-        Line2D([], [], color="0.55", marker="o", markersize=2, linestyle="none", label="residual of a time bin"),
+        Line2D([], [], color="0.55", marker="o", markersize=2, linestyle="none", label=f"residual of a time bin, {shell}"),
         Line2D([], [], color=COLOURS[1], linewidth=1.2, label=f"mean of {_MEAN_DAYS:g} days"),
         Line2D([], [], color=COLOURS[0], marker="o", markersize=3, linewidth=0.8, label="autocorrelation"),
         Patch(facecolor="0.85", linewidth=0, label=f"no correlation: {confidence_text(correlation)} of runs"),
         Line2D([], [], color="black", linestyle="--", linewidth=1.0, label="expected with the assumed ρ"),  # noqa: RUF001
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -121,7 +122,11 @@ def residuals_against_time(residuals: xr.Dataset, energy: float, L: float, *, pr
     half = 2 * float(np.sqrt(np.median(noise)))
     ax.errorbar([0.97], [0.0], yerr=[half], color="black", capsize=1.5, elinewidth=0.8, transform=ax.get_yaxis_transform(), gid="noise")
     storms = int(np.isfinite(cell["residual"].to_numpy()).any(-1).sum())
-    ax.text(0.03, 0.97, f"{storms} storms, n = {values.size}", transform=ax.transAxes, ha="left", va="top", fontsize=6.5)
+    said = f"{storms} storms, n = {values.size}" if storms > 1 else f"1 storm, n = {values.size}"
+    ax.text(
+        0.03, 0.97, said, transform=ax.transAxes, ha="left", va="top", fontsize=6.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+    )  # fmt: skip
     return ax
 
 
@@ -162,6 +167,7 @@ def autocorrelation_panel(correlation: xr.Dataset, energy: float, L: float, *, p
     ax.plot(lag, later["autocorrelation"], "o-", color=COLOURS[0], linewidth=0.8, zorder=3, gid="autocorrelation")
     ax.text(0.97, 0.97, f"assumed ρ = {float(cell['rho']):.2f}", transform=ax.transAxes, ha="right", va="top", fontsize=6.5)  # noqa: RUF001
     ax.set_xlim(0.5, lag[-1] + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     bottom, top = ax.get_ylim()
     ax.set_ylim(min(bottom, -0.3), max(top, 0.6))
     return ax

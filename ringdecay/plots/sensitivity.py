@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ringdecay.plots.estimators import WRITTEN
-from ringdecay.plots.labels import TAU, source
+from ringdecay.plots.labels import TAU, L_value, source
 from ringdecay.plots.style import COLOURS, MARKERS, STYLE, mark_simulated, new_axes, new_figure, plain_log_axis, say, say_on_figure, title
 from ringdecay.tables import confidence_text, grows, nearest
 
@@ -45,8 +45,7 @@ def sensitivity_panels(
     """
     figure = new_figure(figure, height=0.9 + 0.17 * (sensitivity.sizes["choice"] + 3))
     columns, rows = nearest(sensitivity["energy"].to_numpy(), energies), nearest(sensitivity["L"].to_numpy(), [L])
-    shell = f" at L = {float(sensitivity['L'][rows[0]]):g}" if rows else ""
-    title(figure, f"Decay times{shell}, with one choice changed at a time ({source(sensitivity)})", sensitivity)
+    title(figure, f"One choice changed at a time ({source(sensitivity)})", sensitivity)
     if not (columns and rows and (sensitivity["n_storms"] > 0).any()):
         return say_on_figure(figure, "No storm has a fit.")
     axes = figure.subplots(1, len(columns), squeeze=False, sharey=True)[0]
@@ -54,9 +53,10 @@ def sensitivity_panels(
         energy = float(sensitivity["energy"][k])
         sensitivity_of_tau(sensitivity, energy, L, ax=ax)
         ax.set_title("", loc="left")
-        ax.set_title(f"{energy:g} keV")
+        ax.set(title=f"{energy:g} keV", xlabel="")
         # The rows are named once, beside the first panel, whatever it shows.
         ax.tick_params(labelleft=ax is axes[0])
+    below = f"{TAU} at {L_value(sensitivity, float(sensitivity['L'][rows[0]]))}"
     interval = "standard deviation of the fits" if "tau_sd" in sensitivity else f"{confidence_text(sensitivity)} interval"
     handles: list[Any] = [
         Line2D([], [], color="0.3", marker="o", markersize=3, linewidth=0.8, label=f"τ, {interval}"),
@@ -64,7 +64,7 @@ def sensitivity_panels(
         Line2D([], [], color="0.3", marker=r"$\rightarrow$", markersize=7, linestyle="none", label="lower limit"),
         Line2D([], [], linestyle="none", label="at the right: storms with a fit"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, title=below, title_fontsize=7.0, loc="outside lower center", ncols=4)
     return figure
 
 

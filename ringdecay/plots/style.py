@@ -80,7 +80,7 @@ def say_on_figure(figure: Figure | SubFigure, sentence: str) -> Figure | SubFigu
 
 
 def plain_log_axis(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, the powers alone if those are many, all digits if few."""
+    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, the powers if those are many, all digits if few."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for digits in ((1, 2, 5), (1,)):
         ticks = [d * 10.0**power for power in powers for d in digits if low * 0.999 <= d * 10.0**power <= high * 1.001]
