@@ -132,9 +132,10 @@ def test_every_figure_has_an_image() -> None:
     assert {path.stem for path in folder.glob("*.png")} == {f"test_figures_look_as_they_did_{name}" for name in functions}
 
 
-# Rasterisation differs by less than 0.1 (root mean square of 255) between machines; a label moved by a point is 1 and more.
+# Root mean square of 255. With the locked versions a figure drawn again was equal (0.0); a line of a whole figure that is thicker by 0.3
+# points made 0.4 to 3.6, a dot more in a label 37 and more.
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.mpl_image_compare(savefig_kwargs={"dpi": 100}, style=STYLE, tolerance=0.5)
+@pytest.mark.mpl_image_compare(savefig_kwargs={"dpi": 100}, style=STYLE, tolerance=0.3)
 def test_figures_look_as_they_did(name: str) -> Figure:
     figure = DRAWN[name]().get_figure(root=True)
     assert isinstance(figure, Figure)

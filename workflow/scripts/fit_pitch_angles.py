@@ -20,7 +20,6 @@ if __name__ == "__main__":
         given = {"probe": params.probe, "windows": params.windows, "kp": open_index(list(data.Kp), "Kp") if data.Kp else None}
         flux, decays = merge_binned(open_dataset(path, chosen) for path in data.binned), chosen(open_dataset(data.decays))
         means = pitch_angle_lifetimes(flux, read_storms(data.storms), decays, open_array(data.index), **given, **params.fit)
-        record = provenance(snakemake.config, read_lock(data.lock))
-        write_dataset(with_provenance(means, record), snakemake.output.lifetimes)
+        write_dataset(with_provenance(means, provenance(snakemake.config, read_lock(data.lock))), snakemake.output.lifetimes)
         table, title = lifetime_table(means), "Decay times by equatorial pitch angle: a row a bin of pitch angle, energy and L-shell"
         write_csv(table, snakemake.output.table, csv_header(means, table, title))
