@@ -124,7 +124,7 @@ def tau_against_pitch_angle(lifetimes: xr.Dataset, energies: Sequence[float], L:
     ax.set_axisbelow(True)
     n = cells["n_storms"].to_numpy()
     n = n[n > 0]
-    said = f"{n.min()} to {n.max()} storms" if n.min() < n.max() else f"{n.min()} storms"
+    said = f"{n.min()} to {n.max()} storms" if n.min() < n.max() else "1 storm" if n.max() == 1 else f"{n.max()} storms"
     ax.text(
         0.03, 0.03, said, transform=ax.transAxes, ha="left", va="bottom", fontsize=6.5, zorder=6,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},

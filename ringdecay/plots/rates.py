@@ -73,7 +73,7 @@ def rate_distributions(
     handles.append(Line2D([], [], color=COLOURS[0], linewidth=1.0, label="mean over storms" if "rate" in lifetimes else "1 / mean τ"))
     if "rate_low" in lifetimes:
         handles.append(Patch(facecolor=_MEAN, alpha=0.45, linewidth=0, label=f"its {confidence_text(lifetimes)} interval"))
-    if "rate_pred_low" in lifetimes:
+    if "rate_pred_low" in lifetimes and lifetimes["rate_pred_low"].notnull().any():
         handles.append(Patch(facecolor=_PREDICTION, linewidth=0, label="prediction for the next storm"))
     if "rate_predicted_low" in lifetimes:
         handles.append(Line2D([], [], color=_THEORY, linewidth=2.5, label="theory, all models (right edge)"))

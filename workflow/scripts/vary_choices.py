@@ -15,14 +15,11 @@ from ringdecay.tables import csv_header, lifetime_table, write_csv
 
 if __name__ == "__main__":
     with logged_to(snakemake.log[0]), dask_on("processes", snakemake.threads):
-        data, params = snakemake.input, snakemake.params
-        chosen = partial(chosen_cells, **params.cells, beside=2)
-        binned = with_merged_probe(open_dataset(data.binned, chosen, over_time=FLUX_SUMS))
-        fits, given = [open_dataset(path) for path in (data.decays, data.delays)], {"probe": params.probe, "windows": params.windows}
-        means = sensitivity(binned, read_storms(data.storms), *fits, open_array(data.index), **params.cells, **given, **params.fit)
+        data, params, chosen = snakemake.input, snakemake.params, partial(chosen_cells, **snakemake.params.cells, beside=2)
+        binned, index = with_merged_probe(open_dataset(data.binned, chosen, over_time=FLUX_SUMS)), open_array(data.index)
+        given = dict(params.fit) | {"probe": params.probe, "windows": params.windows}
+        fits = open_dataset(data.decays), open_dataset(data.delays)
+        means = sensitivity(binned, read_storms(data.storms), *fits, index, **params.cells, **given)
         write_dataset(with_provenance(means, provenance(snakemake.config, read_lock(data.lock))), snakemake.output.choices)
-        table, title = (
-            lifetime_table(means),
-            "Decay times under other choices: a row a choice, energy and L-shell; the first is the run's own",
-        )
+        table, title = lifetime_table(means), "Decay times under other choices: a row a choice, energy and L; the first is the run's own"
         write_csv(table, snakemake.output.table, csv_header(means, table, title))
