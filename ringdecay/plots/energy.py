@@ -216,7 +216,7 @@ def pressure_panel(content: xr.Dataset, quantity: str = "pressure", *, probe: st
     """
     _check_probe(content, probe)
     ax = new_axes(ax, height=2.4)
-    mark_simulated(ax, content, above_legend=True)
+    mark_simulated(ax, content)
     ax.set_xlabel(L_label(content))
     table = pressure_table(content)
     table = table[(table["probe"] == probe) & (table[f"{quantity}_high"] > 0)]
