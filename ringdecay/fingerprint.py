@@ -29,7 +29,8 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
     Returns
     -------
     str
-        The first 16 hexadecimal digits of a SHA-256. A comment or a blank line does not change it; code and docstrings do.
+        The first 16 hexadecimal digits of a SHA-256. A comment or a blank line does not change it; code and docstrings do, and so does any
+        change of a file beside the modules that is none, such as the style of the figures.
 
     Raises
     ------
@@ -45,6 +46,8 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
         text = path.read_text(encoding="utf-8")
         seen[path] = _meaning(text)
         pending.extend(imported_modules(text, root))
+    for folder in {path.parent for path in seen}:
+        seen |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _data(folder)}
     listed = "".join(f"{path.relative_to(root).as_posix()} {seen[path]}\n" for path in sorted(seen))
     return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
@@ -52,14 +55,6 @@ def source_fingerprint(*modules: str, root: Path = ROOT) -> str:
 def script_fingerprint(script: Path, root: Path = ROOT) -> str:
     """Hash the source of all modules of this package that a script imports, directly or not; the script itself is not in it."""
     return source_fingerprint(*imported_modules(script.read_text(encoding="utf-8"), root), root=root)
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """Hash the bytes and names of the files of a folder, for what a page is made from besides Python."""
-    digest = hashlib.sha256()
-    for path in sorted(each for each in folder.iterdir() if each.is_file()):
-        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()[:16]
 
 
 @functools.cache
@@ -82,6 +77,13 @@ def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
             inner = getattr(node, part, [])
             # The body of a lambda or of a conditional expression is an expression.
             yield from _imports(inner if isinstance(inner, list) else [])
+
+
+def _data(folder: Path) -> Iterator[Path]:
+    """Give the files of a room that are no modules: in its own folder, and in folders in it that are no rooms."""
+    inner = (path for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists())
+    for place in (folder, *inner):
+        yield from (path for path in place.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc") and path.name[0] != ".")
 
 
 @functools.cache

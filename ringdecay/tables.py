@@ -21,7 +21,20 @@ from ringdecay.store import SIMULATED_NOTE, is_simulated, iso_times, written_who
 
 # Eight digits are exact to 5e-8 and hide the last bits, in which machines differ.
 FLOAT_FORMAT = "%.8g"
-_FIRST_COLUMNS = ("storm", "onset", "minimum", "depth", "storm_class", "probe", "energy", "L", "start_delay_days")
+_FIRST_COLUMNS = (
+    "storm",
+    "onset",
+    "minimum",
+    "depth",
+    "storm_class",
+    "probe",
+    "energy",
+    "L",
+    "start_delay_days",
+    "choice",
+    "kind",
+    "equatorial_pitch_angle",
+)
 # A cell with no bin in its window and only these flags had nothing to fit.
 _NOTHING_THERE = ("no_window", "too_few_points")
 

@@ -18,7 +18,6 @@ from ringdecay.explorer.choices import choices, with_estimator
 from ringdecay.explorer.contents import contents
 from ringdecay.explorer.packing import packed, rounded
 from ringdecay.explorer.page import page, provenance_list
-from ringdecay.fingerprint import folder_fingerprint
 from ringdecay.lifetime import lifetimes
 
 pytestmark = pytest.mark.xdist_group("explorer")
@@ -210,13 +209,3 @@ def test_a_run_without_storms_has_a_page():
     said, arrays = contents(run.pop("binned"), none, run.pop("lifetimes"), **(run | {"storms": run["storms"].iloc[:0]}))
     assert said["storms"] == []
     assert arrays["flux"].shape[0] == arrays["index"].size == 0
-
-
-def test_the_workflow_sees_a_change_of_the_page_s_own_program(tmp_path):
-    (tmp_path / "a.js").write_text("1")
-    first = folder_fingerprint(tmp_path)
-    assert folder_fingerprint(tmp_path) == first
-    (tmp_path / "a.js").write_text("2")
-    changed = folder_fingerprint(tmp_path)
-    (tmp_path / "a.js").rename(tmp_path / "b.js")
-    assert len({first, changed, folder_fingerprint(tmp_path)}) == 3

@@ -35,6 +35,14 @@ NAMES = [
     "theory_factors",
     "theory_ratio",
     "provenance",
+    "storm_channels",
+    "residuals",
+    "rate_distributions",
+    "pitch_angles",
+    "pitch_angles_table",
+    "probes",
+    "sensitivity",
+    "sensitivity_table",
 ]
 
 
@@ -87,3 +95,13 @@ def test_thresholds_come_from_the_config() -> None:
     assert "plasmapause of Kp" not in " ".join(render("theory_map", figures={"theory": {"kp_max": None}}).split())
     assert "82.5 degrees" in " ".join(render("theory_map", flux={"equatorial_pitch_angle": 82.5}).split())
     assert "holds 82.5 degrees" in " ".join(render("workflow", flux={"equatorial_pitch_angle": 82.5}).split())
+
+
+def test_the_closer_looks_say_what_the_run_was_told() -> None:
+    assert "nearest to L = 4.5" in " ".join(render("storm_channels", figures={"L": [5.0, 4.5, 3.0]}).split())
+    assert "at least 7 are fitted" in " ".join(render("storm_channels", fit={"min_points": 7}).split())
+    assert "intervals are too narrow" in render("residuals", fit={"mode": "paper"})
+    assert "bins of 30 degrees" in " ".join(render("pitch_angles", grid={"pitch_angle_width": 30}).split())
+    assert "The run has one probe" in render("probes", probes=["a"], lifetimes={"probe": "a"})
+    assert "begin 0.25, 4 days" in " ".join(render("sensitivity", windows={"compare_delays": [0.25, 4]}).split())
+    assert "Estimator" not in render("sensitivity", fit={"compare": False})

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "ringdecay"
 LAYERS = [
     "errors", "fingerprint", "config", "logs", "compiled", "schedule", "store", "theory", "cdf", "products", "archive", "ephemeris", "flux",
     "indices", "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "summaries", "energy_content", "simulate", "surface",
-    "beside_theory", "validate", "coverage", "plots", "explorer", "provenance", "cli",
+    "beside_theory", "sensitivity", "pitch_angles", "validate", "coverage", "plots", "explorer", "provenance", "cli",
 ]  # fmt: skip
 # What a bare Python of this environment has imported before the first line of a program: an editable install brings a finder.
 _BARE = [sys.executable, "-c", "import sys; print(*sys.modules)"]
@@ -214,5 +214,12 @@ def test_a_fingerprint_sees_code_but_not_comments(tmp_path):
     after = source_fingerprint("high", root=package), source_fingerprint("aside", root=package)
     assert after[0] != before[0]
     assert after[1] == before[1]
+    # What lies beside a module, such as the style of figures, counts for the modules of its folder.
+    (package / "high" / "look.mplstyle").write_text("font.size: 7\n")
+    styled = source_fingerprint("high", root=package)
+    (package / "high" / "assets").mkdir()
+    (package / "high" / "assets" / "page.js").write_text("let x = 1;\n")
+    assert len({after[0], styled, source_fingerprint("high", root=package)}) == 3
+    assert source_fingerprint("aside", root=package) == after[1]
     with pytest.raises(ModuleNotFoundError, match="nothing"):
         source_fingerprint("nothing", root=package)

@@ -169,6 +169,12 @@ def test_a_run_makes_everything_it_names(short):
             "energy_content",
             "estimators",
             "theory_map",
+            "storm_channels",
+            "residuals",
+            "rate_distributions",
+            "pitch_angles",
+            "probes",
+            "sensitivity",
         )
         for kind in ("png", "svg")
     }
@@ -188,6 +194,10 @@ def test_a_run_makes_everything_it_names(short):
         "theory_factors.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "pitch_angles.nc",
+        "pitch_angles.csv",
+        "sensitivity.nc",
+        "sensitivity.csv",
         "energy_content.nc",
         "energy_content.csv",
         "pressure.csv",
@@ -228,6 +238,8 @@ def test_results_say_simulated_on_their_face(short):
         "influence.csv",
         "dependence.csv",
         "start_delays.csv",
+        "pitch_angles.csv",
+        "sensitivity.csv",
     ):
         assert "SIMULATED" in (results / table).read_text()[:500], table
     assert "SIMULATED" in (results / "coverage.html").read_text()

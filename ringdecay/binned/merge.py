@@ -87,7 +87,7 @@ def binned_dataset(
             variables[name + BY_PITCH_ANGLE] = ((*DIMS, "equatorial_pitch_angle"), resolved[i][None], attributes)
     coordinates: dict[str, Any] = {
         "probe": ("probe", np.array([probe], dtype=object), {"long_name": "Van Allen probe"}),
-        **_time_coordinates(grid, first_bin, omni.shape[1]),
+        **time_coordinates(grid, first_bin, omni.shape[1]),
         "L": (
             "L",
             np.round((edges[:-1] + edges[1:]) / 2, 6),
@@ -177,7 +177,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
     start = min(starts, default=0)
     n_times = max((begin + ds.sizes["time"] for begin, ds in zip(starts, filled, strict=True)), default=start) - start
     variables: dict[str, Any] = {}
-    for name in _sum_names(first):
+    for name in sum_names(first):
         variable = first[name]
         total = np.zeros((len(probes), n_times, *variable.shape[2:]), dtype=variable.dtype)
         for ds in filled:
@@ -189,7 +189,7 @@ def merge_binned(datasets: Iterable[xr.Dataset]) -> xr.Dataset:
         variables[column] = ("file", np.concatenate([ds[column].to_numpy() for ds in given]))
     coordinates: dict[Any, Any] = {name: first[name] for name in first.coords if "time" not in first[name].dims and name != "probe"}
     coordinates["probe"] = ("probe", np.array(probes, dtype=object), first["probe"].attrs)
-    coordinates |= _time_coordinates(Grid(time_bin_hours=float(first.attrs["time_bin_hours"])), start, n_times)
+    coordinates |= time_coordinates(Grid(time_bin_hours=float(first.attrs["time_bin_hours"])), start, n_times)
     simulated = "yes" if is_simulated(*given) else "no"
     excluded = sorted({str(ds.attrs["excluded"]) for ds in given} - {"nothing"})
     attributes = {**first.attrs, "first_bin": start, "simulated": simulated, "excluded": "; ".join(excluded) or "nothing"}
@@ -210,14 +210,14 @@ def merge_probes(binned: xr.Dataset) -> xr.Dataset:
     Dataset
         The same, with one probe named "merged".
     """
-    added = {name: binned[name].sum("probe", keep_attrs=True).expand_dims("probe") for name in _sum_names(binned)}
+    added = {name: binned[name].sum("probe", keep_attrs=True).expand_dims("probe") for name in sum_names(binned)}
     merged = binned.drop_dims("probe").assign(added)
     return merged.assign_coords(probe=("probe", np.array(["merged"], dtype=object), binned["probe"].attrs))
 
 
 def with_merged_probe(binned: xr.Dataset) -> xr.Dataset:
     """Add the sum of the probes as one more probe, "merged", which is what lifetimes are made from."""
-    names = _sum_names(binned)
+    names = sum_names(binned)
     variables = {name: _with_sum(binned[name].variable) for name in names}
     probes = np.array([*map(str, binned["probe"].to_numpy()), "merged"], dtype=object)
     return binned.drop_dims("probe").assign(variables).assign_coords(probe=("probe", probes, binned["probe"].attrs))
@@ -298,7 +298,8 @@ def sample_time(binned: xr.Dataset) -> xr.DataArray:
     )
 
 
-def _time_coordinates(grid: Grid, first_bin: int, n_times: int) -> dict[str, Any]:
+def time_coordinates(grid: Grid, first_bin: int, n_times: int) -> dict[str, Any]:
+    """Make the coordinates `time` and `time_bounds` of numbered time bins."""
     centres = grid.time_centre(np.arange(first_bin, first_bin + n_times))
     begin = centres - np.timedelta64(grid.time_bin // 2, "ns")
     return {
@@ -317,7 +318,8 @@ def _refuse_twice(datasets: Sequence[xr.Dataset]) -> None:
         raise InputError(f"the file {twice[0]} is in more than one of the datasets to merge; its flux would be counted twice")
 
 
-def _sum_names(binned: xr.Dataset) -> list[str]:
+def sum_names(binned: xr.Dataset) -> list[str]:
+    """Name the variables that add up: sums, those by pitch angle, and numbers of records."""
     return [str(name) for name in binned.data_vars if str(name).removesuffix(BY_PITCH_ANGLE) in SUMS or name in RECORDS]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ringdecay.decays.gls import Floats
 from ringdecay.decays.log_flux import Bins, read_bins, rows_in_window
+from ringdecay.decays.result import FLAGS
 from ringdecay.decays.sharing import kept_workers, shared
 from ringdecay.decays.windows import Times, cell_windows, half_bin
 from ringdecay.errors import InputError
@@ -72,6 +73,26 @@ def instrument_floor(binned: xr.Dataset, windows: xr.Dataset, *, min_samples: in
         "long_name": "flux level towards which the channel's recoveries bend (NaN: no floor seen)",
     }
     return xr.DataArray(values, dims="energy", coords={"energy": binned["energy"]}, name="floor", attrs=attrs)
+
+
+def channel_floor(decays: xr.Dataset) -> xr.DataArray:
+    """Give the floor that was taken off every flux of a channel, for fits of the same channels in other bins.
+
+    Parameters
+    ----------
+    decays : xarray.Dataset
+        From `fit_decays`.
+
+    Returns
+    -------
+    xarray.DataArray
+        `floor` over energy; NaN where the channel has none. Floors that single fits have of their own do not count.
+    """
+    rest = [dim for dim in decays["floor"].dims if dim != "energy"]
+    common = (decays["flag"].fillna(0).astype(np.int64) & FLAGS["floor_fitted"]) == 0
+    floor = decays["floor"].where(common & (decays["n"] > 0))
+    highest = floor.max(rest) if decays["floor"].size else xr.full_like(decays["energy"], np.nan, dtype=np.float64)
+    return highest.rename("floor").assign_attrs(decays["floor"].attrs)
 
 
 def highest_floor(flux: Floats, counts: Floats, exposure: Floats) -> float:

@@ -233,7 +233,9 @@ def factor_panel(comparison: xr.Dataset, factor: str, *, ax: Axes | None = None)
     if np.isfinite(value[whole]):
         said = f"all L: {factor} = {value[whole]:.2f}"
         if known[whole]:
-            said += f" ({low[whole]:.2f} to {high[whole]:.2f}); over models {least[whole]:.2f} to {most[whole]:.2f}"
+            # On one line with SIMULATED there would be no room.
+            between = "\n" if ax.get_title(loc="right") else "; "
+            said += f" ({low[whole]:.2f} to {high[whole]:.2f}){between}over models {least[whole]:.2f} to {most[whole]:.2f}"
             ax.axhspan(low[whole], high[whole], color="black", alpha=0.1, linewidth=0, zorder=0, gid=f"all {factor}")
         else:
             said += ", no interval"

@@ -18,12 +18,24 @@ from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import L_label
 from ringdecay.plots.maps import norm_range
-from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, plain_log_axis, say, say_on_figure, title
+from ringdecay.plots.style import (
+    COLOURS,
+    STYLE,
+    TWO_COLUMNS,
+    mark_simulated,
+    new_axes,
+    new_figure,
+    plain_log_axis,
+    say,
+    say_on_figure,
+    title,
+)
 
 # The lightest blue stays far from white, so that a day of which little was used is not taken for a day outside the run.
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#BBD7EE", "#3B87BF", "#08306B"])
 _STATES = {"refused": (COLOURS[1], "refused"), "no file": ("#000000", "no file"), "unknown": (COLOURS[4], "index not known")}
 _STORM_COLOUR = "#009E73"
+_NO_DAYS = "The run has no days: there is nothing to draw."
 # Up to so many days are one strip a probe; more, and a strip is a year, or a single day could not be seen.
 _ONE_STRIP = 400
 _STRIP, _YEAR_STRIP, _HEAD = 0.36, 0.17, 1.05  # inches
@@ -50,17 +62,47 @@ def coverage_calendar(
     Figure or SubFigure
         A strip a product and probe; in runs of more than 400 days a strip for each year of it.
     """
-    dates = pd.to_datetime(days["date"])
-    years = sorted(set(dates.dt.year))
-    by_year = bool(len(dates)) and (dates.max() - dates.min()).days >= _ONE_STRIP
-    groups = list(days.groupby(["product", "probe"], sort=False)) if len(days) else []
+    groups, years, by_year = _strips(days)
     # In strips of a year the name of a group stands above it, else beside its one strip.
     rows = len(groups) * (len(years) + 1.4 if by_year else 1)
     figure = new_figure(figure, height=_HEAD + (_YEAR_STRIP if by_year else _STRIP) * max(rows, 1))
     title(figure, "Days of the run: what was there and what was used", days, storms)
     if not groups:
-        return say_on_figure(figure, "The run has no days: there is nothing to draw.")
-    ax = figure.subplots()
+        return say_on_figure(figure, _NO_DAYS)
+    ax = calendar_panel(days, storms, ax=figure.subplots())
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.remove()
+    handles = _state_handles(days, storms)
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.2, handleheight=1.0)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def calendar_panel(days: pd.DataFrame, storms: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
+    """Draw the strips of `coverage_calendar` into axes, with the scale of their colours.
+
+    Parameters
+    ----------
+    days : DataFrame
+        From `ringdecay.coverage.read_coverage` or `coverage_days`.
+    storms : DataFrame, optional
+        Storms whose onsets are marked above the strips.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+        A strip a product and probe; in runs of more than 400 days a strip for each year of it.
+    """
+    groups, years, by_year = _strips(days)
+    ax = new_axes(ax, height=_HEAD + _STRIP * max(len(groups), 1), width=TWO_COLUMNS)
+    mark_simulated(ax, days, storms)
+    if not groups:
+        return say(ax, _NO_DAYS)
+    dates = pd.to_datetime(days["date"])
     labels: list[tuple[float, str]] = []
     level = 0.0
     for (product, probe), group in groups:
@@ -78,8 +120,14 @@ def coverage_calendar(
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "left", "right"]].set_visible(False)
     _date_ticks(ax, dates, by_year)
-    _explain(figure, ax, days, storms)
-    return figure
+    figure = ax.get_figure(root=False)
+    assert figure is not None
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 100), _SHARES), ax=ax, location="bottom", aspect=40, shrink=0.5, pad=0.02)
+    bar.set_label("used: share of the day's records inside the grid; index: share of the day that is known (%)")
+    handles = _state_handles(days, storms)
+    if handles:
+        ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(handles), handlelength=1.2, handleheight=1.0)
+    return ax
 
 
 @matplotlib.rc_context(STYLE)
@@ -220,17 +268,22 @@ def _date_ticks(ax: Axes, dates: Any, by_year: bool) -> None:
     ax.set_xticks((ticks - first).days.to_numpy(), labels)
 
 
-def _explain(figure: Figure | SubFigure, ax: Axes, days: pd.DataFrame, storms: pd.DataFrame | None) -> None:
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 100), _SHARES), ax=ax, location="bottom", aspect=40, shrink=0.5, pad=0.02)
-    bar.set_label("used: share of the day's records inside the grid; index: share of the day that is known (%)")
+def _strips(days: pd.DataFrame) -> tuple[list[Any], list[int], bool]:
+    """Days of each product and probe, the years, and whether a strip is a year."""
+    dates = pd.to_datetime(days["date"])
+    by_year = bool(len(dates)) and (dates.max() - dates.min()).days >= _ONE_STRIP
+    return list(days.groupby(["product", "probe"], sort=False)) if len(days) else [], sorted(set(dates.dt.year)), by_year
+
+
+def _state_handles(days: pd.DataFrame, storms: pd.DataFrame | None) -> list[Any]:
+    """Explain the colours of what was wrong, and the marks of storms."""
     there = set(days["status"])
     handles: list[Any] = [Patch(color=colour, label=label) for status, (colour, label) in _STATES.items() if status in there]
     if storms is not None and len(storms):
         handles.append(
             Line2D([], [], color=_STORM_COLOUR, linestyle="", marker="|", markeredgewidth=0.8, markersize=6, label="storm onset")
         )
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.2, handleheight=1.0)
+    return handles
 
 
 def _record_norm(coverage: xr.Dataset) -> LogNorm:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from ringdecay.binned import mean_flux, sample_time
 from ringdecay.decays.free_floor import with_floor
 from ringdecay.decays.windows import DAY
-from ringdecay.errors import InputError
 from ringdecay.plots.labels import FLUX_UNIT, source
+from ringdecay.plots.one_storm import cell_series, deepest_resolved, depth_text, drawn_span, fits_of_storm, nanoseconds, window_span
 from ringdecay.plots.style import COLOURS, STYLE, mark_simulated, new_axes, new_figure, say, say_on_figure, title
-from ringdecay.tables import confidence_text, flagged, grows, nearest, tau_text
+from ringdecay.tables import confidence_text, flagged, nearest, tau_text
 
-_BEFORE, _AFTER = 2.0, 1.5  # days drawn before the onset and after the last window
 _UNUSED = "0.65"
 
 
@@ -73,13 +69,12 @@ def storm_fits(
     if not (decays.sizes["storm"] and columns and rows):
         title(figure, "Decays of a storm", binned, decays, index)
         return say_on_figure(figure, "There is no storm with fits: nothing to draw.")
-    number = _deepest_resolved(decays) if storm is None else storm
-    one = _one_storm(decays, number, probe)
-    depth = f"{float(one['depth']):g} nT".replace("-", "\N{MINUS SIGN}")
-    title(figure, f"Decays after storm {number}, {depth} ({source(decays)})", binned, decays, index)
+    number = deepest_resolved(decays) if storm is None else storm
+    one = fits_of_storm(decays, number, probe)
+    title(figure, f"Decays after storm {number}, {depth_text(one)} ({source(decays)})", binned, decays, index)
     grid = figure.add_gridspec(len(rows) + 1, len(columns), height_ratios=[0.85] + [1.0] * len(rows))
     top = figure.add_subplot(grid[0, :])
-    low, high = _span(one)
+    low, high = drawn_span(one)
     _index_of_storm(top, index, one, storms, low, high)
     above: dict[int, Axes] = {}
     for i, row in enumerate(rows):
@@ -97,7 +92,7 @@ def storm_fits(
             if j == len(columns) - 1:
                 ax.text(1.03, 0.5, f"L = {shell:g}", transform=ax.transAxes, rotation=-90, ha="left", va="center", fontsize=7.5)
     _same_decades(list(above.values()))
-    minimum = str(_nanoseconds(one["minimum"]).astype("datetime64[m]"))
+    minimum = str(nanoseconds(one["minimum"]).astype("datetime64[m]"))
     figure.supxlabel(
         f"days from the minimum, {minimum.replace('T', ' ')} UTC\n"
         f"blue: fitted, shaded: fit window, grey: not fitted, bars: counting error, dotted: floor; "
@@ -140,7 +135,7 @@ def fit_panel(
     InputError
         If there is no such storm or probe.
     """
-    one = _one_storm(decays, storm, probe)
+    one = fits_of_storm(decays, storm, probe)
     cell = one.isel(energy=nearest(decays["energy"].to_numpy(), [energy]), L=nearest(decays["L"].to_numpy(), [L])).squeeze(("energy", "L"))
     energy, L = float(cell["energy"]), float(cell["L"])
     ax = new_axes(ax)
@@ -148,12 +143,12 @@ def fit_panel(
     ax.set_yscale("log")
     ax.set(xlabel="days from the minimum", ylabel=f"mean flux ({FLUX_UNIT})")
     ax.set_title(f"storm {storm}, {energy:g} keV, L = {L:g}", loc="left")
-    minimum = _nanoseconds(cell["minimum"])
-    time, flux, error = _series(binned, str(cell["probe"].item()), energy, L, minimum)
-    low, high = _span(one)
+    minimum = nanoseconds(cell["minimum"])
+    time, flux, error = cell_series(binned, str(cell["probe"].item()), energy, L, minimum)
+    low, high = drawn_span(one)
     near = np.isfinite(flux) & (time >= low) & (time <= high)
     time, flux, error = time[near], flux[near], error[near]
-    start, stop = (float((_nanoseconds(cell[name]) - minimum) / DAY) for name in ("start", "stop"))
+    start, stop = (float((nanoseconds(cell[name]) - minimum) / DAY) for name in ("start", "stop"))
     ax.set_xlim(low, high)
     if not (flux > 0).any():
         ax.text(0.5, 0.5, "no flux", transform=ax.transAxes, ha="center", va="center", color="0.35")
@@ -199,8 +194,8 @@ def _same_decades(axes: list[Axes]) -> None:
 
 
 def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.DataFrame, low: float, high: float) -> None:
-    minimum = _nanoseconds(one["minimum"])
-    days = (_nanoseconds(index["time"]) - minimum) / DAY
+    minimum = nanoseconds(one["minimum"])
+    days = (nanoseconds(index["time"]) - minimum) / DAY
     shown = (days >= low) & (days <= high)
     ax.set(xlim=(low, high), ylabel=f"{index.name or 'index'} ({index.attrs.get('units', 'nT')})")
     if not np.isfinite(index.to_numpy()[shown]).any():
@@ -208,7 +203,7 @@ def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.D
         return
     ax.axhline(0, color="0.7", linewidth=0.5, zorder=0)
     ax.plot(days[shown], index.to_numpy()[shown], color="0.15", linewidth=0.7)
-    start, stop = _window(one)
+    start, stop = window_span(one)
     if not np.isnat(start):
         ax.axvspan(float((start - minimum) / DAY), float((stop - minimum) / DAY), color=COLOURS[5], alpha=0.18, linewidth=0, zorder=0)
     onsets, minima = ((storms[name].to_numpy().astype("datetime64[ns]") - minimum) / DAY for name in ("onset", "minimum"))
@@ -218,57 +213,3 @@ def _index_of_storm(ax: Axes, index: xr.DataArray, one: xr.Dataset, storms: pd.D
         if low <= deepest <= high:
             ax.plot(deepest, depth, "v", color=COLOURS[1], markersize=3.5)
             ax.annotate(f"{name}", (deepest, depth), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5)
-
-
-def _series(
-    binned: xr.Dataset, probe: str, energy: float, L: float, origin: np.datetime64
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Time (days from the origin), mean flux and its counting error of one cell; the sums of both probes for "merged" and "joint"."""
-    cell = binned[["n_samples", "sum_flux", "sum_time", "counts"]].sel(energy=energy, L=L, method="nearest")
-    probes = [str(name) for name in binned["probe"].to_numpy()]
-    chosen = probe if probe in probes else "merged"
-    cell = cell.isel(probe=probes.index(chosen)) if chosen in probes else cell.sum("probe")
-    flux = mean_flux(cell).to_numpy()
-    seconds = sample_time(cell).to_numpy()
-    centre = (_nanoseconds(binned["time"]) - origin) / DAY
-    counts = cell["counts"].to_numpy()
-    error = np.where(counts > 0, flux / np.sqrt(np.where(counts > 0, counts, 1.0)), 0.0)
-    return centre + np.nan_to_num(seconds) / 86_400, flux, error
-
-
-def _one_storm(decays: xr.Dataset, storm: int, probe: str | None) -> xr.Dataset:
-    numbers = decays["storm"].to_numpy().tolist()
-    if storm not in numbers:
-        raise InputError(f"there are no fits of storm {storm}; the storms with fits are {', '.join(map(str, numbers)) or 'none'}")
-    probes = [str(name) for name in decays["probe"].to_numpy()]
-    if probe is not None and probe not in probes:
-        raise InputError(f"there are no fits of probe {probe!r}; there are those of {', '.join(probes)}")
-    chosen = probe or ("merged" if "merged" in probes else probes[0])
-    return decays.isel(storm=numbers.index(storm), probe=probes.index(chosen))
-
-
-def _deepest_resolved(decays: xr.Dataset) -> int:
-    """Find the deepest storm with a decay that is resolved, or of the deepest if there is none."""
-    rest = [dim for dim in decays["rate_low"].dims if dim != "storm"]
-    resolved = ((decays["rate_low"] > 0) & ~grows(decays)).any(rest).to_numpy()
-    depth = decays["depth"].to_numpy()
-    candidates = np.flatnonzero(resolved) if resolved.any() else np.arange(depth.size)
-    return int(decays["storm"][candidates[np.argmin(depth[candidates])]])
-
-
-def _span(one: xr.Dataset) -> tuple[float, float]:
-    """Days from the minimum that are drawn: from before the onset to after the last window."""
-    minimum = _nanoseconds(one["minimum"])
-    low = float((_nanoseconds(one["onset"]) - minimum) / DAY) - _BEFORE
-    stop = _window(one)[1]
-    return low, (10.0 if np.isnat(stop) else float((stop - minimum) / DAY)) + _AFTER
-
-
-def _nanoseconds(times: xr.DataArray) -> Any:
-    """Give the times as datetime64[ns]."""
-    return times.to_numpy().astype("datetime64[ns]")
-
-
-def _window(one: xr.Dataset) -> tuple[Any, Any]:
-    """First start and last stop over the cells of a storm; fmin and fmax pass over NaT."""
-    return np.fmin.reduce(_nanoseconds(one["start"]), axis=None), np.fmax.reduce(_nanoseconds(one["stop"]), axis=None)

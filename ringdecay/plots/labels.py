@@ -23,6 +23,12 @@ def L_label(dataset: Any) -> str:  # noqa: N802 - L is the symbol
     return f"{name} (bins of {widths.flat[0]:.3g})" if even else name
 
 
+def L_value(dataset: Any, L: float) -> str:  # noqa: N802 - L is the symbol
+    """Name one L-shell and the width of its bin: "dipole L = 4.05 (bins of 0.1)"."""
+    name, bracket, width = L_label(dataset).partition(" (")
+    return f"{name} = {L:g}{bracket}{width}"
+
+
 def energy_label(dataset: Any) -> str:
     """Name the energy axis by the ion."""
     return f"{ion_name(dataset.attrs)} energy (keV)"

@@ -20,46 +20,20 @@ from ringdecay.store import is_simulated, written_whole
 
 # Widths of one and two columns of an AGU journal, inches (95 and 190 mm).
 ONE_COLUMN, TWO_COLUMNS = 3.74, 7.48
-DPI = 200  # 7.48 inches are 1496 pixels
 
-# Okabe and Ito's colours, without their yellow (too pale for a line) and in an order that also differs in grey.
-COLOURS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+#: What ``ringdecay.mplstyle`` beside this file says; ``plt.style.use("ringdecay.plots.ringdecay")`` is the same for a whole session.
+STYLE: dict[Any, Any] = dict(matplotlib.rc_params_from_file(Path(__file__).with_name("ringdecay.mplstyle"), use_default_template=False))
+DPI = int(STYLE["savefig.dpi"])
+COLOURS: tuple[str, ...] = tuple(STYLE["axes.prop_cycle"].by_key()["color"])
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIMULATED_COLOUR = "#B22222"
 
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    "font.size": 7.0,
-    "axes.titlesize": 7.5,
-    "axes.labelsize": 7.0,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "legend.fontsize": 6.5,
-    "figure.titlesize": 8.0,
-    "axes.linewidth": 0.6,
-    "axes.titlepad": 4.0,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "lines.linewidth": 1.0,
-    "lines.markersize": 3.0,
-    "hatch.linewidth": 0.5,
-    "legend.frameon": False,
-    "image.cmap": "viridis",
-    "savefig.dpi": DPI,
-    # Text stays text: searchable, and a journal can edit it; the fonts a viewer falls back to are narrower.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "ringdecay",
-}
-
 # What a file says of its own making would differ from run to run.
-_METADATA = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
+_METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
 def new_figure(figure: Figure | SubFigure | None, height: float, width: float = TWO_COLUMNS) -> Figure | SubFigure:
@@ -106,12 +80,14 @@ def say_on_figure(figure: Figure | SubFigure, sentence: str) -> Figure | SubFigu
 
 
 def plain_log_axis(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, or the powers alone if those are many."""
+    """Label a logarithmic axis with plain numbers: 1, 2 and 5 of each power of ten, the powers if those are many, all digits if few."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for digits in ((1, 2, 5), (1,)):
         ticks = [d * 10.0**power for power in powers for d in digits if low * 0.999 <= d * 10.0**power <= high * 1.001]
         if len(ticks) <= 9:
             break
+    if len(ticks) < 2:
+        ticks = [d * 10.0**power for power in powers for d in range(1, 10) if low * 0.999 <= d * 10.0**power <= high * 1.001]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
@@ -138,15 +114,15 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
     return np.concatenate([[values[0] - (middle[0] - values[0])], middle, [values[-1] + (values[-1] - middle[-1])]])
 
 
-def save(figure: Figure | SubFigure, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes.
+def save(figure: Figure | SubFigure | Axes, path: str | PathLike[str]) -> None:
+    """Write a figure as PNG, SVG or PDF, whole or not at all; equal figures give the same bytes.
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure or SubFigure
+    figure : matplotlib.figure.Figure, SubFigure or Axes
         The figure; of a part of a figure the whole is written.
     path : path-like
-        Ends in .png or .svg.
+        Ends in .png, .svg or .pdf.
 
     Raises
     ------
@@ -155,6 +131,8 @@ def save(figure: Figure | SubFigure, path: str | PathLike[str]) -> None:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _METADATA:
-        raise InputError(f"{path}: figures are written as .png or .svg, not {suffix or 'without a suffix'}")
+        raise InputError(f"{path}: figures are written as .png, .svg or .pdf, not {suffix or 'without a suffix'}")
+    whole = figure.get_figure(root=True)
+    assert whole is not None
     with matplotlib.rc_context(STYLE), written_whole(path) as beside:
-        figure.get_figure(root=True).savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
+        whole.savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])

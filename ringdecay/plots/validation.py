@@ -10,10 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from ringdecay.plots.style import COLOURS, MARKERS, STYLE, new_axes, new_figure, plain_log_axis, say, title
+from ringdecay.plots.style import COLOURS, MARKERS, STYLE, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
 
 _COLOUR = {"calibrated": COLOURS[0], "paper": COLOURS[1]}
+# Percent: up to here the scale of biases is linear, beyond it logarithmic; and its ticks.
+_LINEAR = 20
+_BIASES = (5, 10, 20, 50, 100, 200, 500, 1000)
 _MARKER = {"calibrated": MARKERS[0], "paper": MARKERS[1]}
 
 
@@ -42,7 +46,7 @@ def validation_coverage(entries: pd.DataFrame, *, figure: Figure | SubFigure | N
     for ax, points in zip(np.ravel(figure.subplots(1, len(lengths), sharey=True, squeeze=False)), lengths, strict=True):
         coverage_panel(some[some["points"] == points], ax=ax)
         ax.set_title(f"{points:.0f} points")
-    figure.get_axes()[0].set_ylabel("share of intervals")
+        ax.label_outer()
     figure.legend(handles=_modes(), loc="outside lower center", ncols=4)
     return figure
 
@@ -51,13 +55,14 @@ def validation_coverage(entries: pd.DataFrame, *, figure: Figure | SubFigure | N
 def coverage_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw coverage against the lag-1 correlation with its goal; filled without gaps, hollow with gaps in the series."""
     ax = new_axes(ax)
+    mark_simulated(ax, entries)
     ax.axhspan(entries["goal_low"].iloc[0], entries["goal_high"].iloc[0], color="0.88", linewidth=0)
     for key, some in entries.groupby(["mode", "gaps"], sort=False):
         mode, gaps = str(key[0]), some["gaps"].iloc[0] > 0
         face = "white" if gaps else _COLOUR[mode]
         style: dict[str, Any] = {"color": _COLOUR[mode], "marker": _MARKER[mode], "markerfacecolor": face}
         ax.errorbar(some["rho"] + 0.01 * gaps, some["value"], 2 * some["error"], linewidth=0.8, **style)
-    ax.set_xlabel("lag-1 correlation")
+    ax.set(xlabel="lag-1 correlation", ylabel="share of intervals")
     return ax
 
 
@@ -83,7 +88,7 @@ def validation_bias(entries: pd.DataFrame, *, figure: Figure | SubFigure | None 
         some = entries[entries["claim"].isin(claims) & (entries["quantity"] == "bias of the mean rate")]
         bias_panel(some[np.isfinite(some["value"])], ax=ax)
         ax.set_title(name)
-    axes[0].set_ylabel("bias of the mean rate (%)")
+        ax.label_outer()
     figure.legend(handles=_modes()[:2], loc="outside lower center", ncols=4)
     return figure
 
@@ -92,6 +97,7 @@ def validation_bias(entries: pd.DataFrame, *, figure: Figure | SubFigure | None 
 def bias_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw bias against the decay time with its goal; of a range of decay times at its upper edge."""
     ax = new_axes(ax)
+    mark_simulated(ax, entries)
     if entries.empty:
         return say(ax, "not measured")
     for low, high, half in ((1, 60, 5), (60, 250, 10)):
@@ -103,9 +109,13 @@ def bias_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.errorbar(ordered["tau"], 100 * ordered["value"], 200 * ordered["error"], linewidth=0.8, **style)
     ax.axhline(0, color="0.4", linewidth=0.5)
     ax.set_xscale("log")
-    ax.set_yscale("symlog", linthresh=20)
+    ax.set_yscale("symlog", linthresh=_LINEAR)
+    # Its own ticks would be powers of ten, of which none may lie in the axes.
+    ticks = [sign * step for step in _BIASES for sign in (-1, 1)]
+    ax.yaxis.set_major_locator(FixedLocator([0.0, *ticks]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
     plain_log_axis(ax.xaxis, 0.8, 300)
-    ax.set_xlabel("true decay time (days)")
+    ax.set(xlabel="true decay time (days)", ylabel="bias of the mean rate (%)")
     return ax
 
 

@@ -15,7 +15,7 @@ PROJECT = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 from ringdecay.config import check_config, months, period_span, years
 from ringdecay.errors import InputError
-from ringdecay.fingerprint import folder_fingerprint, script_fingerprint
+from ringdecay.fingerprint import script_fingerprint
 
 try:
     config = check_config(config)
@@ -126,6 +126,12 @@ FIGURES = [
     "coverage_cells",
     "energy_content",
     "theory_map",
+    "storm_channels",
+    "residuals",
+    "rate_distributions",
+    "pitch_angles",
+    "probes",
+    "sensitivity",
 ]
 
 
@@ -145,6 +151,10 @@ def final_outputs():
         "theory_factors.csv",
         "start_delays.nc",
         "start_delays.csv",
+        "pitch_angles.nc",
+        "pitch_angles.csv",
+        "sensitivity.nc",
+        "sensitivity.csv",
         "energy_content.nc",
         "energy_content.csv",
         "pressure.csv",

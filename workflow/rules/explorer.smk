@@ -25,10 +25,6 @@ rule write_explorer:
         mem_mb=4000,
     params:
         code=code("write_explorer"),
-        # The page's own program is no Python, which `code` would see.
-        assets=lambda wildcards: folder_fingerprint(
-            PROJECT / "ringdecay/explorer/assets"
-        ),
     message:
         "Writing the explorer"
     script:
