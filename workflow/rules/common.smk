@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import sys
 from pathlib import Path
@@ -17,8 +18,21 @@ from ringdecay.config import check_config, months, period_span, years
 from ringdecay.errors import InputError
 from ringdecay.fingerprint import script_fingerprint
 
+
+class RunConfig(dict):
+    """The config. Captions of the report see nothing else of a run, so it also has what the run found, from its summary; jobs get a plain dict."""
+
+    @property
+    def found(self):
+        """Give the numbers of the finished run; empty before."""
+        return json.loads(Path(SUMMARY).read_text()) if Path(SUMMARY).is_file() else {}
+
+    def __reduce__(self):
+        return dict, (dict(self),)
+
+
 try:
-    config = check_config(config)
+    config = RunConfig(check_config(config))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,6 +51,7 @@ for own in [
 
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
+SUMMARY = f"{RESULTS}/summary.json"
 if (
     config["lock"]
     and Path(config["lock"]).resolve() == Path(RESULTS, "inputs.tsv").resolve()
@@ -155,6 +170,8 @@ def final_outputs():
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "summary.html",
+        "summary.json",
         "coverage.html",
         "coverage.csv",
         "coverage_cells.csv",
@@ -166,3 +183,8 @@ def final_outputs():
         f"figures/{name}.{suffix}" for name in names for suffix in ("png", "svg")
     ]
     return [f"{RESULTS}/{name}" for name in [*tables, *figures]]
+
+
+def results_in_folder():
+    """Name what a whole run makes, as paths below its folder."""
+    return [output.removeprefix(f"{RESULTS}/") for output in final_outputs()]
