@@ -155,7 +155,10 @@ def test_a_mistake_ends_with_one_sentence_and_status_1(arguments, sentence):
     [
         (("lifetime",), "Did you mean 'lifetimes'?"),
         (("fit", "a.nc", "--storm", "x", "-o", "y.nc"), "--storms"),
-        (("fetch", "rbspice-pap-tofxe", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "."), "did you mean 'rbspice-pap-tofxeh'?"),
+        (
+            ("fetch", "rbspice-pap-tofxe", "--start", "2015-01-01", "--stop", "2015-01-02", "--archive", "."),
+            "did you mean 'rbspice-pap-tofxeh'?",
+        ),
         (("bin", "README.md", "-o", "x.nc", "--product", "hope"), "did you mean 'hope-pa'?"),
         (("check", "README.md", "--product", "none"), "is not known"),
         (("fetch", "--archive", "."), "give PRODUCT, --start and --stop, or a table of files with --locked"),

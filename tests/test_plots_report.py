@@ -37,7 +37,6 @@ NAMES = [
 ]
 
 
-
 def test_every_caption_is_here() -> None:
     assert {path.stem for path in CAPTIONS.glob("*.rst")} == set(NAMES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 import threading
 
@@ -97,8 +98,9 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(monkeypatch, capsys, l
             thread.join()
         sys.stdout.write("a result\n")
     shown = terminal.getvalue()
-    assert "fetching" in shown
-    assert ("4.0/4.0 MB" if unit == BYTES else "4000000/4000000 files") in shown
+    words = re.sub(r"\x1b\[[0-9?;]*[A-Za-z]", "", shown)
+    assert "fetching" in words
+    assert ("4.0/4.0 MB" if unit == BYTES else "4000000/4000000 files") in words
     # Results do not go where the bar is, and the last thing of the bar is that its line is erased.
     assert capsys.readouterr().out == "a result\n"
     assert "a result" not in shown

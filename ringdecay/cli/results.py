@@ -80,7 +80,7 @@ def explore(folder: Path, no_browser: bool) -> None:
 
     The page is one file that needs no network; its path goes to standard output.
     """
-    from ringdecay.explorer import explore as open_page  # noqa: PLC0415
+    from ringdecay.explorer import explore as open_page  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
 
     click.echo(str(open_page(folder, open_browser=not no_browser)))
 
@@ -110,7 +110,8 @@ def validate(output: Path | None, trials: str, seed: int | None, workers: int, a
                 paths.append(output / f"figures/{name}.{suffix}")
                 plots.save(draw(entries), paths[-1])
     found = room.summary(entries)
-    record = {"claims": rows_of(found), "entries": len(entries), "outputs": paths} | dict(entries.attrs)
+    said = {str(name): value for name, value in entries.attrs.items()}
+    record = {"claims": rows_of(found), "entries": len(entries), "outputs": paths} | said
     answer("\n".join([*map(str, paths), found.to_string(index=False, float_format="%.3f")]), record, as_json=as_json)
 
 

@@ -92,7 +92,9 @@ def fit_run(cuts: list[Cut], how: How, pair: tuple[int, int] | None, n_probes: i
     if how.calibrated or how.compared:
         floor, *joint = joint
         models = ErrorModels(line, parabola, floor if floor.n_series else line)
-    own = shared([partial(_of_storm, c, straight[k] if straight else None, models, how) for k, c in enumerate(cuts)], "looking at each storm")
+    own = shared(
+        [partial(_of_storm, c, straight[k] if straight else None, models, how) for k, c in enumerate(cuts)], "looking at each storm"
+    )
     return Found([one for one, _ in own], [beside for _, beside in own], joint, models.line if models else None, joint_pool)
 
 

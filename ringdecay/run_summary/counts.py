@@ -96,9 +96,7 @@ def _files(files: pd.DataFrame) -> dict[str, Any]:
     return {
         "used": int((files["status"] == "used").sum()),
         "refused": len(refused),
-        "reasons": [
-            {"file": str(name), "reason": str(why)} for name, why in shown[["name", "reason"]].itertuples(index=False, name=None)
-        ],
+        "reasons": [{"file": str(name), "reason": str(why)} for name, why in shown[["name", "reason"]].itertuples(index=False, name=None)],
     }
 
 

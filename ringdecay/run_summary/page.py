@@ -108,18 +108,23 @@ def _findings(found: Mapping[str, Any]) -> list[str]:
     classes = ", ".join(f"{count} {name}" for name, count in storms["classes"].items())
     depth = "" if storms["deepest"] is None else f"; the deepest reached {_minus(storms['deepest'])} nT"
     whose = {"merged": "both probes added", "joint": "both probes fitted jointly"}.get(fits["probe"], f"probe {fits['probe']}")
-    lines = [
-        f"<b>{storms['number']} storms</b>" + (f" ({html.escape(classes)}){depth}; {storms['with_fits']} have fits" if storms["number"] else ""),
+    in_storms = f" ({html.escape(classes)}){depth}; {storms['with_fits']} have fits" if storms["number"] else ""
+    of_fits = (
         f"<b>{fits['made']:,} fits</b> ({html.escape(whose)}): the decay is resolved in {fits['resolved']:,}, {fits['limits']:,} give only "
-        f"a limit, in {fits['growing']:,} the flux grows",
-        f"<b>{cells['decay_times']} decay times</b> in {cells['all']} cells of energy and L; {cells['limits']} more have a one-sided limit, "
-        f"in {cells['growing']} the flux grows, {cells['all'] - cells['with_fits']} have no fit",
-    ]
+        f"a limit, in {fits['growing']:,} the flux grows"
+    )
     if found["mode"] == "paper":
-        lines[1] = f"<b>{fits['accepted']:,} of {fits['made']:,} fits accepted</b> ({html.escape(whose)})"
+        of_fits = f"<b>{fits['accepted']:,} of {fits['made']:,} fits accepted</b> ({html.escape(whose)})"
+    of_cells = (
+        f"<b>{cells['decay_times']} decay times</b> in {cells['all']} cells of energy and L; {cells['limits']} more have a one-sided "
+        f"limit, in {cells['growing']} the flux grows, {cells['all'] - cells['with_fits']} have no fit"
+    )
+    lines = [f"<b>{storms['number']} storms</b>{in_storms}", of_fits, of_cells]
     cautions = [
         f"{cells['single_storm']} cells have a single storm" if cells["single_storm"] else "",
-        f"{cells['storms_lost_to_floor']} lost storms of fast decay to the floor of the instrument" if cells["storms_lost_to_floor"] else "",
+        f"{cells['storms_lost_to_floor']} lost storms of fast decay to the floor of the instrument"
+        if cells["storms_lost_to_floor"]
+        else "",
     ]
     if any(cautions):
         lines.append(f"With caution: {', '.join(words for words in cautions if words)}")
@@ -135,7 +140,9 @@ def _decay_times(found: Mapping[str, Any]) -> str:
     energies = sorted({one["energy"] for one in times})
     words = {(one["energy"], one["L"]): f"{one['text'] or '-'} <span class='beside'>{one['n_storms']}</span>" for one in times}
     rows = [[f"{energy:g} keV", *(words[energy, shell] for shell in shells)] for energy in energies]
-    interval = "standard deviation of the accepted fits" if found["mode"] == "paper" else f"{_percent(found)} intervals, or one-sided limits"
+    interval = (
+        "standard deviation of the accepted fits" if found["mode"] == "paper" else f"{_percent(found)} intervals, or one-sided limits"
+    )
     heading = f"<h2>Decay times (days, {interval}; beside: number of storms)</h2>"
     return heading + _table(("", *(f"L = {shell:g}" for shell in shells)), rows, plain=False)
 
@@ -183,8 +190,8 @@ def _truth(found: Mapping[str, Any]) -> str:
         return ""
     return (
         f"<h2>Against the truth of the simulation</h2><p>{truth['intervals_held']} of {truth['intervals']} intervals of the mean "
-        f"hold the true rate, and {truth['limits_held']} of {truth['limits']} limits are below the true decay time. Cells share their storms, "
-        "so that they are right or wrong together: one run is one draw. How often intervals hold is measured over many draws, in "
+        f"hold the true rate, and {truth['limits_held']} of {truth['limits']} limits are below the true decay time. Cells share their "
+        "storms, so that they are right or wrong together: one run is one draw. How often intervals hold is measured over many draws, in "
         "<code>docs/validation.md</code>.</p>"
     )
 
@@ -201,7 +208,11 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     angle = config["flux"]["equatorial_pitch_angle"]
     rows += [
         ("bins", "grid", f"{grid['time_bin_hours']:g} h, {grid['L_width']:g} in {grid['L_definition']}"),
-        ("flux", "flux", f"omnidirectional, within {grid['max_MLAT']:g}° of the equator" if angle is None else f"at {angle:g}° of equatorial pitch"),
+        (
+            "flux",
+            "flux",
+            f"omnidirectional, within {grid['max_MLAT']:g}° of the equator" if angle is None else f"at {angle:g}° of equatorial pitch",
+        ),
         ("windows from", "windows.source", windows["source"]),
         ("a fit begins after the last minimum", "windows.start_delay_days", f"{windows['start_delay_days']:g} days"),
         ("and is no longer than", "windows.max_days", f"{windows['max_days']:g} days"),
@@ -219,11 +230,8 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def _coverage(found: Mapping[str, Any]) -> str:
     head = ("product", "probe", "days", "used or known", "refused", "without a file", "files", "MB", "records used")
-    rows = [
-        [one["product"], one["probe"] or "-", one["days"], one["used"], one["refused"], one["no_file"], one["files"], one["megabytes"]]
-        + [f"{one['records_used']:,}" if one["records_used"] is not None else "-"]
-        for one in found["coverage"]
-    ]
+    names = ("product", "probe", "days", "used", "refused", "no_file", "files", "megabytes", "records_used")
+    rows = [["-" if one[name] in (None, "") else one[name] for name in names] for one in found["coverage"]]
     return _table(head, rows)
 
 
@@ -280,8 +288,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]], *, plain: bool
     """Make a table; numbers stand to the right. Unless its cells are plain text, they are HTML already."""
 
     def cell(value: object) -> str:
-        text = str(value)
         number = isinstance(value, int | float)
+        text = f"{value:,}" if number else str(value)
         return f"<td{' class=n' if number else ''}>{html.escape(text) if plain else text}</td>"
 
     lines = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)

@@ -20,7 +20,10 @@ from ringdecay.fingerprint import script_fingerprint
 
 
 class RunConfig(dict):
-    """The config. Captions of the report see nothing else of a run, so it also has what the run found, from its summary; jobs get a plain dict."""
+    """The config, and what the run found, because captions of the report see nothing else.
+
+    Jobs get a plain dict.
+    """
 
     @property
     def found(self):
