@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringdecay.cli.answers import answer_written, is_looked_at, rows_of, show_lifetimes, show_table
+from ringdecay.cli.answers import answer_written, is_looked_at, rows_of, show_lifetimes, show_table, simulated
 from ringdecay.cli.group import FILE, IN, as_json_option, command, expect, one_of, stage
 from ringdecay.errors import InputError
 from ringdecay.products import FLUX_PRODUCTS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ringdecay.decays.window_choice import Source
 
 
-@command("ringdecay bin a.tsv --archive archive/ -o a.nc", "bin")
+@command("Sum flux into bins of time, L-shell and energy.", "ringdecay bin a.tsv --archive archive/ -o a.nc", "bin")
 @click.argument("files", nargs=-1, required=True, type=IN)
 @click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
 @click.option(
@@ -86,7 +86,7 @@ def _locked(path: Path, archive: tuple[str, ...], cache: Path | None) -> tuple[s
     return str(lock["product"][0]), str(lock["probe"][0]) or None, tuple(found.files)
 
 
-@command("ringdecay storms archive/omni/omni_cdaweb/hro_5min/2015/*.cdf --threshold -80 -o storms.csv")
+@command("Find the storms in an index.", "ringdecay storms archive/omni/omni_cdaweb/hro_5min/2015/*.cdf --threshold -80 -o storms.csv")
 @click.argument("files", nargs=-1, required=True, type=IN)
 @click.option("-o", "--output", required=True, type=FILE, help="CSV file to write.")
 @click.option("--index", default="SYM-H", type=click.Choice(["SYM-H", "Dst"]), help="Which index the files hold.")
@@ -103,11 +103,14 @@ def storms(files: tuple[Path, ...], output: Path, index: str, threshold: float, 
     rows = rows_of(found)
     if is_looked_at() and not as_json:
         columns = ["storm", "onset", "minimum", "recovery_end", "depth", "storm_class"]
-        show_table(f"Storms in {index}", columns, ([row[name] for name in columns] for row in rows))
+        show_table(f"Storms in {index}{simulated(found)}", columns, ([row[name] for name in columns] for row in rows))
     answer_written(output, found, f"{len(found)} storms", {"storms": rows}, as_json=as_json)
 
 
-@command("ringdecay fit a.nc b.nc --storms storms.csv --index omni_hro_5min_20150401_v01.cdf -o decays.nc")
+@command(
+    "Fit a decay to every storm, energy and L-shell.",
+    "ringdecay fit a.nc b.nc --storms storms.csv --index omni_hro_5min_20150401_v01.cdf -o decays.nc",
+)
 @click.argument("binned", nargs=-1, required=True, type=IN)
 @click.option("--storms", "storm_table", required=True, type=IN, help="CSV table of storms, from `ringdecay storms` or your own.")
 @click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
@@ -164,7 +167,7 @@ def fit(
     answer_written(output, decays, f"{fits} fits of {len(catalogue)} storms", record, as_json=as_json)
 
 
-@command("ringdecay lifetimes decays.nc -o lifetimes.nc")
+@command("Average the fits over storms.", "ringdecay lifetimes decays.nc -o lifetimes.nc")
 @click.argument("decays", type=IN)
 @click.option("-o", "--output", required=True, type=FILE, help="netCDF file to write.")
 @click.option("--probe", default="merged", help="Whose fits: merged, joint, a or b.")

@@ -25,6 +25,8 @@ IN = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 ARCHIVE = "A folder or an http(s) address laid out like SPDF's /pub/data; give several to try them in order."
 
+_ORDER = ("simulate", "fetch", "check", "bin", "storms", "fit", "lifetimes", "table", "plot", "explore", "validate", "info")
+
 as_json_option = click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object on standard output, and nothing else.")
 
 
@@ -33,7 +35,7 @@ class _InOrder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name the commands."""
-        return list(self.commands)
+        return sorted(self.commands, key=_ORDER.index)
 
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -68,10 +70,21 @@ def main(context: click.Context, verbose: bool) -> None:
     context.with_resource(_telling(verbose=verbose))
 
 
-def command(example: str, name: str | None = None, more: str = "") -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a subcommand whose help ends with an example of its use, and more text if there is any."""
-    lines = "\n  ".join(example.splitlines())
-    return main.command(name, epilog=f"\b\nExample:\n  {lines}" + (f"\n\n{more}" if more else ""))
+def command(short: str, example: str, name: str | None = None, more: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a subcommand.
+
+    Parameters
+    ----------
+    short : str
+        What it does, for the list of all commands; what its help says is the docstring of the function.
+    example : str
+        A call of it, with which its help ends.
+    name : str, optional
+        Its name if it is not the function's.
+    more : str
+        What its help says after the example.
+    """
+    return main.command(name, short_help=short, epilog=f"\b\nExample:\n  {example}" + (f"\n\n{more}" if more else ""))
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ringdecay.archive import Fetched, Plan
 
 
-@command("ringdecay simulate archive/ --days 30")
+@command("Write a simulated archive with known decay times.", "ringdecay simulate archive/ --days 30")
 @click.argument("folder", type=FILE)
 @click.option("--start", default="2015-04-15", help="First day.")
 @click.option("--days", default=150, type=click.IntRange(min=1), help="Number of days; 150 take 0.3 GB and hold ten storms.")
@@ -46,6 +46,7 @@ def simulate(folder: Path, start: str, days: int, seed: int | None, workers: int
 
 
 @command(
+    "Bring files of an archive to this machine.",
     "ringdecay fetch hope-pa -p a --start 2015-03-10 --stop 2015-03-20 --archive https://spdf.gsfc.nasa.gov/pub/data --dry-run",
     more=f"Products: {', '.join(PRODUCTS)}.",
 )
@@ -152,7 +153,7 @@ def _missing(dates: pd.DatetimeIndex) -> str:
     return f"missing: {len(dates)}" + (f" ({shown}{more})" if shown else "")
 
 
-@command("ringdecay check rbsp-a-rbspice_lev-3-pap_tofxeh_20150417_v1.1.9-00.cdf")
+@command("Say whether files are as expected and can be used.", "ringdecay check rbsp-a-rbspice_lev-3-pap_tofxeh_20150417_v1.1.9-00.cdf")
 @click.argument("files", nargs=-1, required=True, type=IN)
 @click.option(
     "--product",

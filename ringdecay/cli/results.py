@@ -14,7 +14,7 @@ from ringdecay.errors import InputError
 from ringdecay.products import PRODUCTS
 
 
-@command("ringdecay table lifetimes.nc -o lifetimes.csv")
+@command("Write fits or decay times as a table.", "ringdecay table lifetimes.nc -o lifetimes.csv")
 @click.argument("result", type=IN)
 @click.option("-o", "--output", type=FILE, help="CSV file to write; standard output if not given.")
 @as_json_option
@@ -55,7 +55,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-@command("ringdecay plot lifetimes.nc -o map.png")
+@command("Draw the map of decay times.", "ringdecay plot lifetimes.nc -o map.png")
 @click.argument("lifetimes_file", metavar="LIFETIMES", type=IN)
 @click.option("-o", "--output", required=True, type=FILE, help="PNG or SVG file to write.")
 @stage
@@ -71,7 +71,7 @@ def plot(lifetimes_file: Path, output: Path) -> None:
     click.echo(str(output))
 
 
-@command("ringdecay explore results/demo")
+@command("Open the explorer of a run in the browser.", "ringdecay explore results/demo")
 @click.argument("folder", metavar="RUN", type=FOLDER)
 @click.option("--no-browser", is_flag=True, help="Only say where the page is.")
 @stage
@@ -85,7 +85,7 @@ def explore(folder: Path, no_browser: bool) -> None:
     click.echo(str(open_page(folder, open_browser=not no_browser)))
 
 
-@command("ringdecay validate --trials quick --workers 2")
+@command("Measure on simulated data how often intervals hold.", "ringdecay validate --trials quick --workers 2")
 @click.option("-o", "--output", type=FOLDER, help="Folder for the tables and figures; only the sum on standard output if not given.")
 @click.option("--trials", default="full", help="Trials of each entry: quick (100, some of the worlds), full (2000), or a number.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulated worlds; always the same if not given.")
@@ -115,7 +115,7 @@ def validate(output: Path | None, trials: str, seed: int | None, workers: int, a
     answer("\n".join([*map(str, paths), found.to_string(index=False, float_format="%.3f")]), record, as_json=as_json)
 
 
-@command("ringdecay info --config config/mission.yaml")
+@command("Show versions, cache folder, products and a config.", "ringdecay info --config config/mission.yaml")
 @click.option("--config", "config_file", type=IN, help="A config file to check and show with its defaults.")
 @as_json_option
 @stage
