@@ -10,7 +10,7 @@ _STYLE = (
     "body{font:15px/1.5 sans-serif;margin:2em auto;max-width:62em;padding:0 1em;color:#1a1a1a}"
     "table{border-collapse:collapse;margin:.5em 0}td,th{padding:.2em .9em .2em 0;text-align:left;border-bottom:1px solid #ddd;"
     "vertical-align:top}td.n,th.n{text-align:right}.wide{overflow-x:auto}h1{margin-bottom:.2em}h2{margin-top:1.6em;font-size:1.15em}"
-    "code{font-size:.92em;overflow-wrap:anywhere}strong.mark{color:#b22222}.beside{color:#555}"
+    "code{font-size:.92em;overflow-wrap:anywhere}strong.mark{color:#b22222}small,.beside{color:#555}"
     # In the report the page is shown without the folder that its links lead to.
     ".inside a{color:inherit;text-decoration:none;pointer-events:none}.only-inside{display:none}.inside .only-inside{display:block}"
 )
@@ -71,12 +71,8 @@ def summary_page(found: Mapping[str, Any], config: Mapping[str, Any], files: Seq
         "<h2>What was there, and what was refused</h2>",
         _coverage(found),
         _refused(found),
-        "<h2>What is no fit, or a short one</h2>",
-        _list(
-            f"{count:,} of {found['fits']['cells']:,} fits asked for {_WINDOW_FLAGS[name]}"
-            for name, count in found["fits"]["flags"].items()
-            if count
-        ),
+        f"<h2>Of {found['fits']['cells']:,} fits asked for</h2>",
+        _list(f"{count:,} {_WINDOW_FLAGS[name]}" for name, count in found["fits"]["flags"].items() if count),
         "<h2>What went in</h2>",
         _table(("", "value"), _provenance(found)),
         "<h2>All files</h2>",
@@ -138,12 +134,12 @@ def _decay_times(found: Mapping[str, Any]) -> str:
     times = found["decay_times"]
     shells = sorted({one["L"] for one in times})
     energies = sorted({one["energy"] for one in times})
-    words = {(one["energy"], one["L"]): f"{one['text'] or '-'} <span class='beside'>{one['n_storms']}</span>" for one in times}
+    words = {(one["energy"], one["L"]): f"{one['text'] or '-'} <small>{one['n_storms']} storms</small>" for one in times}
     rows = [[f"{energy:g} keV", *(words[energy, shell] for shell in shells)] for energy in energies]
     interval = (
         "standard deviation of the accepted fits" if found["mode"] == "paper" else f"{_percent(found)} intervals, or one-sided limits"
     )
-    heading = f"<h2>Decay times (days, {interval}; beside: number of storms)</h2>"
+    heading = f"<h2>Decay times (days; {interval})</h2>"
     return heading + _table(("", *(f"L = {shell:g}" for shell in shells)), rows, plain=False)
 
 
