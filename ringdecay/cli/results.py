@@ -80,7 +80,7 @@ def explore(folder: Path, no_browser: bool) -> None:
 
     The page is one file that needs no network; its path goes to standard output.
     """
-    from ringdecay.explorer import explore as open_page  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+    from ringdecay.explorer import explore as open_page  # type: ignore[import-not-found, import-untyped, unused-ignore]  # noqa: PLC0415
 
     click.echo(str(open_page(folder, open_browser=not no_browser)))
 
