@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dask
+from dask.callbacks import Callback
 
 from ringdecay.errors import InputError, unknown
 from ringdecay.fingerprint import source_fingerprint
+from ringdecay.progress import progress
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -62,6 +64,13 @@ def dask_on(
             yield
     else:
         raise unknown("Dask scheduler", where, LOCAL)
+
+
+@contextmanager
+def dask_progress(what: str, tasks: int, unit: str = "") -> Iterator[None]:
+    """Show how many tasks of the Dask work of a block are done; a scheduler in another process tells nothing of them."""
+    with progress(what, tasks, unit) as advance, Callback(posttask=lambda *_: advance()):
+        yield
 
 
 def _check_workers(client: Client, where: str, files: list[str], wait_seconds: float) -> None:

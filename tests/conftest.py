@@ -27,3 +27,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data files are not at {folder}; set RINGDECAY_TEST_DATA to a folder that has them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a clone in which the short demonstration has been run; for tests of the group "workflow", which share it."""
+    from workflow_run import SHORT, clone, snakemake  # noqa: PLC0415 - it imports this module
+
+    folder = clone(tmp_path_factory.mktemp("short") / "clone")
+    snakemake(folder, *SHORT)
+    return folder

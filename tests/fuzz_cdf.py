@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,7 +28,8 @@ import click
 from fuzz_judge import Original, judge
 from fuzz_mutate import Mutant, mutate
 from fuzz_seeds import Seed, make_seeds
-from tqdm import tqdm
+
+from ringdecay.progress import progress, showing
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS, MEMORY = 5.0, 2**30
@@ -105,9 +107,8 @@ def work(folder: Path, real: Path | None, seed: int, numbers: range) -> None:
 class Tally:
     """What became of the mutants."""
 
-    def __init__(self, mutants: int = 0) -> None:
-        # Shown on a terminal only.
-        self.bar = tqdm(total=mutants, disable=None, unit="mutant")
+    def __init__(self, advance: Callable[[], None] = lambda: None) -> None:
+        self.advance = advance
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.explained: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -116,7 +117,7 @@ class Tally:
 
     def add(self, number: int, name: str, kind: str, outcome: str, text: str, took: float) -> None:
         with self.lock:
-            self.bar.update()
+            self.advance()
             self.outcomes[kind, outcome] += 1
             self.slowest = max(self.slowest, took)
             if outcome == "FAILURE":
@@ -170,16 +171,16 @@ def _share(folder: Path, real: Path | None, seed: int, numbers: range, tally: Ta
 
 def run(folder: Path, *, mutants: int, seed: int, workers: int, real: Path | None = REAL) -> Tally:
     """Read mutants 0 to `mutants` (not included) of a seed."""
-    tally = Tally(mutants)
     real = real if real and real.is_dir() else None
-    threads = [
-        threading.Thread(target=_share, args=(folder, real, seed, range(first, mutants, workers), tally)) for first in range(workers)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    tally.bar.close()
+    with showing("bars" if sys.stderr.isatty() else "nothing"), progress("reading", mutants, "mutants") as advance:
+        tally = Tally(advance)
+        threads = [
+            threading.Thread(target=_share, args=(folder, real, seed, range(first, mutants, workers), tally)) for first in range(workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return tally
 
 

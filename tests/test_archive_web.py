@@ -133,16 +133,6 @@ def test_at_most_four_connections(server: ArchiveServer, cache: Path) -> None:
     assert 2 <= server.most_at_once <= 4
 
 
-def test_progress_is_told_about_every_tenth(server: ArchiveServer, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for day in range(1, 26):
-        put(server.root, f"{FOLDER}/{pap_name(f'201301{day:02d}')}")
-    caplog.set_level(logging.INFO, logger="ringdecay.archive")
-    fetch(PAP, "a", "2013-01-01", "2013-02-01", server.url, cache=cache)
-    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("fetched")]
-    assert 5 <= len(lines) <= 11
-    assert lines[-1] == "fetched 30 of 30 files, 0.09 MB"
-
-
 # --- faults ---------------------------------------------------------------------------------------------------------------
 
 

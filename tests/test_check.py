@@ -362,12 +362,14 @@ def test_the_command(day, tmp_path):
     assert [line.split("  ")[0] for line in output.splitlines()] == ["none.cdf", NAME, NAME]
     assert output.splitlines()[1].endswith(f"{PRODUCT}  usable")
     code, output = run("--json", day, tmp_path / "none.cdf")
-    first, second = json.loads(output)
+    answer = json.loads(output)
+    first, second = answer["files"]
+    assert answer["usable"] is False
     assert code == 1
     assert first["usable"] is True
     assert {row["verdict"] for row in first["expectations"]} == {"holds", "unknown"}
     assert second["usable"] is False
-    assert "expectations" not in json.loads(run("--json", "-q", day)[1])[0]
+    assert "expectations" not in json.loads(run("--json", "-q", day)[1])["files"][0]
     assert run("--product", "hope-pa", day)[0] == 1
     assert run("--product", "none", day)[0] == 2
     assert run()[0] == 2

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
-from docutils.core import publish_parts
-from jinja2 import Environment, StrictUndefined
+from captions import CAPTIONS, render
 
-from ringdecay.config import check_config
-
-CAPTIONS = Path(__file__).resolve().parents[1] / "workflow" / "report"
 NAMES = [
     "workflow",
     "coverage",
     "coverage_calendar",
     "coverage_cells",
+    "files",
+    "storms",
+    "summary",
+    "inputs",
+    "influence",
+    "dependence",
+    "estimator_ratios",
     "overview",
     "storm_fits",
     "estimators",
@@ -44,19 +43,6 @@ NAMES = [
     "sensitivity",
     "sensitivity_table",
 ]
-
-
-def render(name: str, **changes: Any) -> str:
-    given = {"run": "demo", "archive": "demo", "start": "2015-04-15", "stop": "2015-09-12"} | changes
-    text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
-    rendered = (
-        # As snakemake.report renders captions: line ends after blocks are taken away.
-        Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-        .from_string(text)
-        .render(snakemake=SimpleNamespace(config=check_config(given)))
-    )
-    # halt_level 2: a warning is an error.
-    return str(publish_parts(rendered, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})["html_body"])
 
 
 def test_every_caption_is_here() -> None:

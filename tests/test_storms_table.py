@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fake_results as fake
 import numpy as np
 import pandas as pd
 import pytest
 from storm_series import series
 
 from ringdecay.errors import FileError, InputError
-from ringdecay.storms import COLUMNS, find_storms, read_storms, write_storms
+from ringdecay.storms import COLUMNS, check_number, find_storms, read_storms, write_storms
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -83,3 +84,15 @@ def test_a_missing_table_and_a_missing_column(tmp_path: Path) -> None:
         read_storms(tmp_path / "absent.csv")
     with pytest.raises(InputError, match="n_dips"):
         write_storms(find_storms(series({0: 0, 10: 0})).drop(columns="n_dips"), tmp_path / "a.csv")
+
+
+def test_a_number_that_no_storm_has_is_refused_with_those_that_are_there() -> None:
+    storms = fake.storms(3)
+    check_number(storms, 3, "figures.storm")
+    check_number(storms, None, "figures.storm")
+    with pytest.raises(InputError, match=r"figures.storm is 4, but the run has the storms 1, 2, 3; name one"):
+        check_number(storms, 4, "figures.storm")
+    with pytest.raises(InputError, match="the storms 1 to 40; name one"):
+        check_number(fake.storms(40), 41, "figures.storm")
+    with pytest.raises(InputError, match="has no storm; name one"):
+        check_number(storms[:0], 1, "figures.storm")

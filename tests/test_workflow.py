@@ -10,22 +10,13 @@ import shutil
 import pandas as pd
 import pytest
 from archive_server import serving
-from workflow_run import clone, jobs, snakemake
+from workflow_run import SHORT, clone, jobs, snakemake
 
 from ringdecay.archive import read_lock
 from ringdecay.coverage import read_coverage
 from ringdecay.store import content_hash, open_dataset
 
-SHORT = ("--configfile", ".test/config/config.yaml")
 pytestmark = pytest.mark.xdist_group("workflow")
-
-
-@pytest.fixture(scope="module")
-def short(tmp_path_factory):
-    """Give a clone in which the short demonstration has been run."""
-    folder = clone(tmp_path_factory.mktemp("short") / "clone")
-    snakemake(folder, *SHORT)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +199,8 @@ def test_a_run_makes_everything_it_names(short):
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "summary.html",
+        "summary.json",
         "coverage.html",
         "coverage.csv",
         "coverage_cells.csv",
@@ -242,7 +235,8 @@ def test_results_say_simulated_on_their_face(short):
         "sensitivity.csv",
     ):
         assert "SIMULATED" in (results / table).read_text()[:500], table
-    assert "SIMULATED" in (results / "coverage.html").read_text()
+    for page in ("coverage.html", "summary.html"):
+        assert "SIMULATED" in (results / page).read_text(), page
     assert "SIMULATED" in (results / "lifetimes.tex").read_text()
     assert open_dataset(results / "lifetimes.nc").attrs["simulated"] == "yes"
     for figure in results.glob("figures/*.svg"):
@@ -286,14 +280,6 @@ def test_a_change_of_the_config_reruns_what_it_feeds_and_no_more(short, tmp_path
     planned = jobs(short, "--configfile", str(tmp_path / "c.yaml"))
     assert {"average_lifetimes", "fit_surface", "relate_storms"} <= set(planned)
     assert "fit_decays" not in planned
-
-
-def test_the_report_is_made_with_thresholds_of_the_run(short):
-    snakemake(short, *SHORT, "--report", "results/short/report.html")
-    report = (short / "results/short/report.html").read_text()
-    assert "SIMULATED" in report
-    assert "intervals below -15 nT that reach -80 nT" in report
-    (short / "results/short/report.html").unlink()
 
 
 def test_the_demonstration_again_gives_the_same_values(short, tmp_path):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from conftest import ROOT
 
+# What runs the short demonstration of one storm.
+SHORT = ("--configfile", ".test/config/config.yaml")
 # What a clone would hold; what runs and tools leave behind stays out.
 _PARTS = ["Snakefile", "profiles", "workflow", "config", "ringdecay", ".test", "pyproject.toml"]
 

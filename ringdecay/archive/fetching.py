@@ -5,18 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import math
 import os
-import sys
 import threading
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from ringdecay.archive import web
 from ringdecay.archive.connections import threads
@@ -28,6 +24,7 @@ from ringdecay.archive.places import MAX_FAILURES, Archive, Place, Servers, file
 from ringdecay.archive.planning import ArchiveFile, Plan, choose_again, plan, plan_locked
 from ringdecay.errors import ArchiveError
 from ringdecay.products import get_product
+from ringdecay.progress import BYTES, Advance, progress
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +74,6 @@ def fetch(
     lock: pd.DataFrame | None = None,
     lock_is_fresh: bool = False,
     offline: bool = False,
-    progress: bool | None = None,
 ) -> Fetched:
     """Make all files of a product that touch a span available, the newest version of each.
 
@@ -111,9 +107,6 @@ def fetch(
         modification of the lock (to the second) is not hashed again.
     offline : bool
         Use only what is in the cache and in the folders of `archive`, without any network.
-    progress : bool, optional
-        Show a bar with the bytes and the time left on the terminal, or write a line to the log about every tenth of the files. By
-        default the bar is shown if standard error is a terminal.
 
     Returns
     -------
@@ -128,7 +121,7 @@ def fetch(
         files are kept, so the next call has only the rest to load.
     """
     planned = plan(product, probe, start, stop, archive, cache=cache, lock=lock, lock_is_fresh=lock_is_fresh, offline=offline)
-    return fetch_planned(planned, progress=progress)
+    return fetch_planned(planned)
 
 
 def fetch_locked(
@@ -137,13 +130,12 @@ def fetch_locked(
     *,
     cache: str | PathLike[str] | None = None,
     offline: bool = False,
-    progress: bool | None = None,
 ) -> Fetched:
     """Make exactly the files of a lock available, of whatever product and probe; see `fetch`.
 
     Rows of a user's own files, which are in no archive, are left out with a warning.
     """
-    return fetch_planned(plan_locked(lock, archive, cache=cache, offline=offline), progress=progress)
+    return fetch_planned(plan_locked(lock, archive, cache=cache, offline=offline))
 
 
 @dataclass(frozen=True)
@@ -164,22 +156,20 @@ class _Job:
 
     servers: Servers
     cache: Path
-    # A bar counts in several threads.
-    bar: tqdm[Any]
-    guard: threading.Lock = field(default_factory=threading.Lock)
+    advance: Advance
+    # Whether bytes that are loaded make the progress, or files that are looked through.
+    in_bytes: bool
     # What directories held when they were listed once more.
     relisted: dict[tuple[Place, str], list[Listed]] = field(default_factory=dict)
     relisting: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, size: int, expected: int | None = None) -> None:
-        """Move the bar by `size` bytes; the total, too, if another number had been expected."""
-        with self.guard:
-            if self.bar.total is not None and expected is not None:
-                self.bar.total += size - expected
-            self.bar.update(size)
+        """Tell that `size` bytes have come, where another number may have been expected."""
+        if self.in_bytes:
+            self.advance(size, more=0 if expected is None else size - expected)
 
 
-def fetch_planned(chosen: Plan, *, progress: bool | None = None) -> Fetched:
+def fetch_planned(chosen: Plan) -> Fetched:
     """Make the files of a plan available; see `fetch`."""
     with web.open_session() as session:
         servers = Servers(session)
@@ -187,10 +177,10 @@ def fetch_planned(chosen: Plan, *, progress: bool | None = None) -> Fetched:
         to_load = [one for one in prospects if one.local is None]
         # Without the size of each there is no time left to tell.
         total = sum(_about(one) for one in to_load) if all(one.sizes for one in to_load) else None
-        shown = bool(to_load) and (sys.stderr.isatty() if progress is None else progress)
-        with tqdm(desc="fetching", total=total, unit="B", unit_scale=True, disable=not shown, file=sys.stderr) as bar:
-            job = _Job(servers, chosen.cache, bar)
-            states = _each(job, prospects, offline=chosen.offline, logged=not shown)
+        work = ("fetching", total, BYTES) if to_load else ("checking", len(prospects), "files")
+        with progress(*work) as advance:
+            job = _Job(servers, chosen.cache, advance, in_bytes=bool(to_load))
+            states = _each(job, prospects, offline=chosen.offline)
     rows: list[dict[str, object]] = [
         {
             "product": state.file.product, "probe": state.file.probe, "date": state.file.date, "version": state.file.version,
@@ -316,19 +306,18 @@ def _whole_second(seconds: float) -> pd.Timestamp:
     return pd.Timestamp(int(seconds), unit="s")
 
 
-def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) -> list[_State]:
-    """Obtain all files, some at a time, and log the progress about every tenth.
+def _each(job: _Job, prospects: list[Prospect], *, offline: bool) -> list[_State]:
+    """Obtain all files, some at a time.
 
     One bad file does not stop the others; all faults are told in the end.
     """
     states: dict[int, _State] = {}
     faults: list[str] = []
     failures, locked = 0, any(one.file.sha256 for one in prospects)
-    step = math.ceil(len(prospects) / 10)
     verb = "fetched" if any(one.local is None or isinstance(one.place, str) for one in prospects) else "checked"
     with threads(job.servers.session) as pool:
         futures = {pool.submit(_obtain, job, one): position for position, one in enumerate(prospects)}
-        for done, future in enumerate(as_completed(futures), start=1):
+        for future in as_completed(futures):
             try:
                 states[futures[future]] = future.result()
             except ArchiveError as error:
@@ -337,9 +326,10 @@ def _each(job: _Job, prospects: list[Prospect], *, offline: bool, logged: bool) 
                 failures += isinstance(error, web.UnreachableError) or not (locked or isinstance(error, _LocalError))
                 if failures == MAX_FAILURES:
                     break
-            if logged and (done % step == 0 or done == len(prospects)):
-                size = sum(state.size for state in states.values())
-                logger.info("%s %d of %d files, %.3g MB", verb, len(states), len(prospects), size / 1e6)
+            if not job.in_bytes:
+                job.advance()
+    size = sum(state.size for state in states.values())
+    logger.info("%s %d of %d files, %.3g MB", verb, len(states), len(prospects), size / 1e6)
     if faults:
         raise ArchiveError(_summary(faults, len(states), len(prospects), locked=locked, offline=offline))
     return [states[position] for position in range(len(prospects))]

@@ -24,6 +24,7 @@ from ringdecay.cdf import READERS
 from ringdecay.errors import FileError, InputError, unknown
 from ringdecay.flux import Piece, date_and_probe, dates_of_change, equatorial_bin, reading_flux, same_energies, solid_angle, with_traced
 from ringdecay.products import PRODUCTS, get_product
+from ringdecay.schedule import dask_progress
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,8 @@ def bin_flux(
     # The sums of a file take a megabyte; those of a month are added up before the next files are read.
     some = (tasks[begin : begin + _FILES_AT_ONCE] for begin in range(0, len(tasks), _FILES_AT_ONCE))
     results = (result for them in some for result in dask.compute(*them))
-    return _combine(results, [(Path(path).name, date) for date, path in dated], grid, product, who, exclude)
+    with dask_progress("binning", len(tasks), "files"):
+        return _combine(results, [(Path(path).name, date) for date, path in dated], grid, product, who, exclude)
 
 
 def _bin_file(path: str, grid: Grid, product: str, probe: str, exclude: tuple[Exclusion, ...], reader: str) -> Partial | FileError:

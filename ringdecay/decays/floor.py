@@ -67,7 +67,7 @@ def instrument_floor(binned: xr.Dataset, windows: xr.Dataset, *, min_samples: in
             for e in range(len(values))
         ]
         with kept_workers():
-            values = np.array(shared([partial(_floor, channel) for channel in channels]), dtype=float)
+            values = np.array(shared([partial(_floor, channel) for channel in channels], "looking for floors"), dtype=float)
     attrs = {
         "units": str(binned["sum_flux"].attrs.get("units", "")),
         "long_name": "flux level towards which the channel's recoveries bend (NaN: no floor seen)",

@@ -82,17 +82,19 @@ def fit_run(cuts: list[Cut], how: How, pair: tuple[int, int] | None, n_probes: i
     if how.calibrated or how.compared:
         pieces.append(partial(pool_asked, asked(cuts, how.min_points), parabola_likelihood))
         pieces.append(partial(pool_asked, asked(cuts, how.min_points)))
-        *joint_pools, parabola, line = shared(pieces)
+        *joint_pools, parabola, line = shared(pieces, "fitting the error model")
         joint_pool = joint_pools[0] if joint_pools else None
-        straight = shared([partial(fit_calibrated, c, line, how.min_points, how.confidence) for c in cuts])
+        straight = shared([partial(fit_calibrated, c, line, how.min_points, how.confidence) for c in cuts], "fitting decays")
         pieces = [partial(pool_asked, asked_for_floor(cuts, straight), floor_likelihood)]
     # The one error model that waits for the straight fits is found beside the joint fits.
     pieces += [partial(fit_joint, c, joint_pool, how.min_points, how.confidence, how.r_max) for c in both]
-    joint = shared(pieces)
+    joint = shared(pieces, "fitting both probes")
     if how.calibrated or how.compared:
         floor, *joint = joint
         models = ErrorModels(line, parabola, floor if floor.n_series else line)
-    own = shared([partial(_of_storm, c, straight[k] if straight else None, models, how) for k, c in enumerate(cuts)])
+    own = shared(
+        [partial(_of_storm, c, straight[k] if straight else None, models, how) for k, c in enumerate(cuts)], "looking at each storm"
+    )
     return Found([one for one, _ in own], [beside for _, beside in own], joint, models.line if models else None, joint_pool)
 
 

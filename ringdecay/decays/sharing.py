@@ -13,6 +13,8 @@ from dask.base import get_scheduler
 from dask.multiprocessing import initialize_worker_process
 from dask.system import CPU_COUNT
 
+from ringdecay.schedule import dask_progress
+
 
 @contextmanager
 def kept_workers() -> Iterator[None]:
@@ -29,13 +31,16 @@ def kept_workers() -> Iterator[None]:
         yield
 
 
-def shared(pieces: Sequence[Callable[[], Any]]) -> list[Any]:
+def shared(pieces: Sequence[Callable[[], Any]], what: str) -> list[Any]:
     """Do pieces of work that know nothing of each other, and give their results in the order of the pieces.
 
     Parameters
     ----------
     pieces : sequence of callable
         Without arguments; `functools.partial` of a function of a module, so that another process can do it.
+    what : str
+        What they do, for the progress.
     """
     scheduler = None if get_scheduler() else "synchronous"
-    return list(dask.compute(*(dask.delayed(piece, pure=False)() for piece in pieces), scheduler=scheduler))
+    with dask_progress(what, len(pieces)):
+        return list(dask.compute(*(dask.delayed(piece, pure=False)() for piece in pieces), scheduler=scheduler))

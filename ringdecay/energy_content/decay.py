@@ -167,7 +167,7 @@ def energy_decays(
             out["rate_predicted"][(*place, -1)] = expected[known].mean()
     parts = [pieces[first : first + _TOGETHER] for first in range(0, len(pieces), _TOGETHER)]
     with kept_workers():
-        found = shared([partial(_fit_all, part, min_points, confidence) for part in parts])
+        found = shared([partial(_fit_all, part, min_points, confidence) for part in parts], "fitting the energy")
     for one, fit in zip(pieces, itertools.chain.from_iterable(found), strict=True):
         for name, value in fit.items():
             out[name][one.place] = value

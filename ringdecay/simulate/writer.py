@@ -14,11 +14,11 @@ import dask
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from dask.callbacks import Callback
 from dask.system import CPU_COUNT
 
 from ringdecay.errors import ArchiveError, InputError
 from ringdecay.products import get_product
+from ringdecay.schedule import dask_progress
 from ringdecay.simulate.flux_file import write_day
 from ringdecay.simulate.index import hourly_mean, index
 from ringdecay.simulate.index_files import write_hro_month, write_omni2_year
@@ -183,15 +183,7 @@ def _plan(first: np.datetime64, days: int, probes: list[str], *, faults: bool) -
 def _write_flux(truth: Truth, folder: Path, files: list[_DayFile], workers: int, settings: dict[str, Any]) -> list[dict[str, Any]]:
     # The world is about 2 MB when sent to a process, so a task is a few days.
     tasks = [dask.delayed(_write_days)(truth, folder, files[i : i + _DAYS_A_TASK], settings) for i in range(0, len(files), _DAYS_A_TASK)]
-    done = 0
-
-    def report(*_: Any) -> None:
-        nonlocal done
-        done += 1
-        if done * 4 // len(tasks) > (done - 1) * 4 // len(tasks):
-            logger.info("simulated %d %% of the files", 100 * done // len(tasks))
-
-    with Callback(posttask=report):
+    with dask_progress("simulating", len(tasks)):
         if workers > 1:
             results = dask.compute(*tasks, scheduler="processes", num_workers=workers)
         else:

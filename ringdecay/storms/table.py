@@ -148,6 +148,22 @@ def read_storms(path: str | PathLike[str]) -> pd.DataFrame:
     return table
 
 
+def check_number(storms: pd.DataFrame, number: int | None, setting: str) -> None:
+    """Refuse the number of a storm that is not in a table; None names none.
+
+    Raises
+    ------
+    InputError
+        If `setting`, which is what the message calls the number, names another.
+    """
+    there = sorted(storms["storm"])
+    if number is None or number in there:
+        return
+    listed = ", ".join(map(str, there)) if len(there) <= 12 else f"{there[0]} to {there[-1]}"
+    has = f"the storms {listed}" if there else "no storm"
+    raise InputError(f"{setting} is {number}, but the run has {has}; name one that is there, or null for the deepest with a resolved decay")
+
+
 def _refuse(path: Path, raw: pd.DataFrame, name: str, wrong: npt.NDArray[np.bool_], expected: str) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))

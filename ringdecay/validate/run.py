@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 
 import dask
 import numpy as np
 import pandas as pd
-from dask.callbacks import Callback
 
 from ringdecay.decays.fit import MODES
 from ringdecay.errors import InputError, unknown
-from ringdecay.schedule import dask_on
+from ringdecay.schedule import dask_on, dask_progress
 from ringdecay.validate.claims import CLAIMS, DEFAULT_SEED, FEWEST_TRIALS, TRIALS, TRIALS_A_MISSION, Case, cases
 from ringdecay.validate.measures import TAU_EDGES, Row, mean_of, mission, share
-
-logger = logging.getLogger(__name__)
 
 COLUMNS = [
     "claim", "mode", "quantity", "points", "rho", "rho_range", "gaps", "noise", "tau", "case", "value", "error", "trials", "goal_low",
     "goal_high", "verdict", "why",
 ]  # fmt: skip
-# Worlds between two lines in the log.
-_TOLD = 20
 
 
 def validate(
@@ -72,7 +66,7 @@ def validate(
         fits = [dask.delayed(mission)(seed + 1 + k, mode) for mode in MODES for k in range(missions)]
     else:
         missions, fits = 0, []
-    with dask_on("processes", workers), Callback(posttask=_told(len(jobs) + len(fits))):
+    with dask_on("processes", workers), dask_progress("measuring", len(jobs) + len(fits), "worlds"):
         done: list[pd.DataFrame] = list(dask.compute(*jobs, *fits))
     entries = done[: len(jobs)]
     for k, mode in enumerate(MODES if fits else ()):
@@ -109,19 +103,6 @@ def summary(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 _VERDICTS = {"reached": "reached", "open": "open", "missed": "not reached"}
-
-
-def _told(jobs: int) -> Callable[..., None]:
-    """Make what logs a line now and then while worlds are measured."""
-    began, done = time.monotonic(), 0
-
-    def told(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if done % _TOLD == 0 or done == jobs:
-            logger.info("%d of %d worlds measured, %.0f s", done, jobs, time.monotonic() - began)
-
-    return told
 
 
 def _measure(case: Case) -> pd.DataFrame:

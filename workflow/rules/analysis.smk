@@ -41,7 +41,12 @@ rule merge_binned:
         ),
     output:
         binned=f"{RESOURCES}/binned.nc",
-        files=f"{RESULTS}/files.csv",
+        files=report(
+            f"{RESULTS}/files.csv",
+            caption="../report/files.rst",
+            category="Coverage",
+            labels={"result": "Files used and refused (table)"},
+        ),
     log:
         f"{LOGS}/merge_binned.log",
     benchmark:
@@ -62,7 +67,12 @@ rule find_storms:
     input:
         storm_input,
     output:
-        storms=f"{RESULTS}/storms.csv",
+        storms=report(
+            f"{RESULTS}/storms.csv",
+            caption="../report/storms.rst",
+            category="Storms",
+            labels={"result": "Storms (table)"},
+        ),
     log:
         f"{LOGS}/find_storms.log",
     benchmark:
@@ -121,8 +131,8 @@ rule compare_delays:
         table=report(
             f"{RESULTS}/start_delays.csv",
             caption="../report/start_delays.rst",
-            category="Tables",
-            labels={"table": "start delays"},
+            category="Validation",
+            labels={"result": "Start delays (table)"},
         ),
     log:
         f"{LOGS}/compare_delays.log",
@@ -156,8 +166,18 @@ rule relate_storms:
         decays=f"{RESULTS}/decays.nc",
         Kp=config["index"]["Kp_files"],
     output:
-        influence=f"{RESULTS}/influence.csv",
-        dependence=f"{RESULTS}/dependence.csv",
+        influence=report(
+            f"{RESULTS}/influence.csv",
+            caption="../report/influence.rst",
+            category="Lifetimes",
+            labels={"result": "Influence of each storm (table)"},
+        ),
+        dependence=report(
+            f"{RESULTS}/dependence.csv",
+            caption="../report/dependence.rst",
+            category="Lifetimes",
+            labels={"result": "Dependence on depth, season and Kp (table)"},
+        ),
     log:
         f"{LOGS}/relate_storms.log",
     benchmark:
@@ -209,8 +229,8 @@ rule fit_surface:
         table=report(
             f"{RESULTS}/surface.csv",
             caption="../report/surface.rst",
-            category="Tables",
-            labels={"table": "surface of decay times"},
+            category="Lifetimes",
+            labels={"result": "Smooth surface (table)"},
         ),
     log:
         f"{LOGS}/fit_surface.log",
@@ -243,15 +263,15 @@ rule measure_energy:
         pressure_table=report(
             f"{RESULTS}/pressure.csv",
             caption="../report/pressure.rst",
-            category="Tables",
-            labels={"table": "partial pressure"},
+            category="Storms",
+            labels={"result": "Partial pressure (table)"},
         ),
         decays=f"{RESULTS}/energy_decay.nc",
         decay_table=report(
             f"{RESULTS}/energy_decay.csv",
             caption="../report/energy_decay.rst",
-            category="Tables",
-            labels={"table": "decay of the energy"},
+            category="Storms",
+            labels={"result": "Decay of the energy (table)"},
         ),
     log:
         f"{LOGS}/measure_energy.log",

@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import sys
 from pathlib import Path
@@ -17,8 +18,24 @@ from ringdecay.config import check_config, months, period_span, years
 from ringdecay.errors import InputError
 from ringdecay.fingerprint import script_fingerprint
 
+
+class RunConfig(dict):
+    """The config, and what the run found, because captions of the report see nothing else.
+
+    Jobs get a plain dict.
+    """
+
+    @property
+    def found(self):
+        """Give the numbers of the finished run; empty before."""
+        return json.loads(Path(SUMMARY).read_text()) if Path(SUMMARY).is_file() else {}
+
+    def __reduce__(self):
+        return dict, (dict(self),)
+
+
 try:
-    config = check_config(config)
+    config = RunConfig(check_config(config))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,6 +54,7 @@ for own in [
 
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
+SUMMARY = f"{RESULTS}/summary.json"
 if (
     config["lock"]
     and Path(config["lock"]).resolve() == Path(RESULTS, "inputs.tsv").resolve()
@@ -166,6 +184,8 @@ def final_outputs():
         "inputs.tsv",
         "provenance.json",
         "explorer.html",
+        "summary.html",
+        "summary.json",
         "coverage.html",
         "coverage.csv",
         "coverage_cells.csv",
@@ -177,3 +197,8 @@ def final_outputs():
         f"figures/{name}.{suffix}" for name in names for suffix in ("png", "svg")
     ]
     return [f"{RESULTS}/{name}" for name in [*tables, *figures]]
+
+
+def results_in_folder():
+    """Name what a whole run makes, as paths below its folder."""
+    return [output.removeprefix(f"{RESULTS}/") for output in final_outputs()]

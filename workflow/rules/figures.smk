@@ -41,7 +41,7 @@ rule fit_pitch_angles:
             f"{RESULTS}/pitch_angles.csv",
             caption="../report/pitch_angles_table.rst",
             category="Lifetimes",
-            labels={"table": "by pitch angle"},
+            labels={"result": "By pitch angle, table"},
         ),
     log:
         f"{LOGS}/fit_pitch_angles.log",
@@ -77,7 +77,7 @@ rule vary_choices:
             f"{RESULTS}/sensitivity.csv",
             caption="../report/sensitivity_table.rst",
             category="Validation",
-            labels={"table": "other choices"},
+            labels={"result": "Other choices, table"},
         ),
     log:
         f"{LOGS}/vary_choices.log",
@@ -107,7 +107,7 @@ rule plot_storm_channels:
             f"{RESULTS}/figures/storm_channels.png",
             caption="../report/storm_channels.rst",
             category="Fits",
-            labels={"figure": "all channels of a storm"},
+            labels={"result": "All channels of a storm"},
         ),
         svg=f"{RESULTS}/figures/storm_channels.svg",
     log:
@@ -137,7 +137,7 @@ rule plot_residuals:
             f"{RESULTS}/figures/residuals.png",
             caption="../report/residuals.rst",
             category="Validation",
-            labels={"figure": "residuals of the fits"},
+            labels={"result": "Residuals of the fits"},
         ),
         svg=f"{RESULTS}/figures/residuals.svg",
     log:
@@ -167,7 +167,7 @@ rule plot_rate_distributions:
             f"{RESULTS}/figures/rate_distributions.png",
             caption="../report/rate_distributions.rst",
             category="Lifetimes",
-            labels={"figure": "rates of single storms"},
+            labels={"result": "Rates of single storms"},
         ),
         svg=f"{RESULTS}/figures/rate_distributions.svg",
     log:
@@ -195,7 +195,7 @@ rule plot_pitch_angles:
             f"{RESULTS}/figures/pitch_angles.png",
             caption="../report/pitch_angles.rst",
             category="Lifetimes",
-            labels={"figure": "by pitch angle"},
+            labels={"result": "By pitch angle"},
         ),
         svg=f"{RESULTS}/figures/pitch_angles.svg",
     log:
@@ -222,7 +222,7 @@ rule plot_probes:
             f"{RESULTS}/figures/probes.png",
             caption="../report/probes.rst",
             category="Validation",
-            labels={"figure": "probe A against probe B"},
+            labels={"result": "Probe A against probe B"},
         ),
         svg=f"{RESULTS}/figures/probes.svg",
     log:
@@ -249,7 +249,7 @@ rule plot_sensitivity:
             f"{RESULTS}/figures/sensitivity.png",
             caption="../report/sensitivity.rst",
             category="Validation",
-            labels={"figure": "other choices"},
+            labels={"result": "Other choices"},
         ),
         svg=f"{RESULTS}/figures/sensitivity.svg",
     log:

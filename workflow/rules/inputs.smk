@@ -93,7 +93,12 @@ rule lock_inputs:
         storms=config["storms"]["table"] or [],
         locked=config["lock"] or [],
     output:
-        lock=f"{RESULTS}/inputs.tsv",
+        lock=report(
+            f"{RESULTS}/inputs.tsv",
+            caption="../report/inputs.rst",
+            category="Provenance",
+            labels={"result": "Input files (table)"},
+        ),
     log:
         f"{LOGS}/lock_inputs.log",
     benchmark:

@@ -24,8 +24,8 @@ rule write_tables:
         lifetimes=report(
             f"{RESULTS}/lifetimes.csv",
             caption="../report/lifetimes.rst",
-            category="Tables",
-            labels={"table": "decay times"},
+            category="Lifetimes",
+            labels={"result": "Decay times (table)"},
         ),
         latex=f"{RESULTS}/lifetimes.tex",
     log:
@@ -49,7 +49,12 @@ rule write_estimators:
         decays=f"{RESULTS}/decays.nc",
     output:
         estimators=f"{RESULTS}/estimators.csv",
-        ratios=f"{RESULTS}/estimator_ratios.csv",
+        ratios=report(
+            f"{RESULTS}/estimator_ratios.csv",
+            caption="../report/estimator_ratios.rst",
+            category="Validation",
+            labels={"result": "Estimators by energy (table)"},
+        ),
     log:
         f"{LOGS}/write_estimators.log",
     benchmark:
@@ -75,8 +80,8 @@ rule write_coverage:
         page=report(
             f"{RESULTS}/coverage.html",
             caption="../report/coverage.rst",
-            category="Data",
-            labels={"table": "coverage"},
+            category="Coverage",
+            labels={"result": "Days and files (page)"},
         ),
         days=f"{RESULTS}/coverage.csv",
         cells=f"{RESULTS}/coverage_cells.csv",
@@ -111,8 +116,8 @@ rule plot_coverage:
         png=report(
             f"{RESULTS}/figures/coverage.png",
             caption="../report/coverage_calendar.rst",
-            category="Data",
-            labels={"figure": "days"},
+            category="Coverage",
+            labels={"result": "Calendar of the days"},
         ),
         svg=f"{RESULTS}/figures/coverage.svg",
     log:
@@ -137,8 +142,8 @@ rule plot_coverage_cells:
         png=report(
             f"{RESULTS}/figures/coverage_cells.png",
             caption="../report/coverage_cells.rst",
-            category="Data",
-            labels={"figure": "MLT and MLAT"},
+            category="Coverage",
+            labels={"result": "Where records were taken"},
         ),
         svg=f"{RESULTS}/figures/coverage_cells.svg",
     log:
@@ -166,7 +171,7 @@ rule write_provenance:
             f"{RESULTS}/provenance.json",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"table": "provenance"},
+            labels={"result": "What went in"},
         ),
     log:
         f"{LOGS}/write_provenance.log",
@@ -196,7 +201,7 @@ rule plot_overview:
             f"{RESULTS}/figures/overview.png",
             caption="../report/overview.rst",
             category="Storms",
-            labels={"figure": "overview"},
+            labels={"result": "Index and flux over the run"},
         ),
         svg=f"{RESULTS}/figures/overview.svg",
     log:
@@ -226,7 +231,7 @@ rule plot_storm_fits:
             f"{RESULTS}/figures/storm_fits.png",
             caption="../report/storm_fits.rst",
             category="Fits",
-            labels={"figure": "one storm's fits"},
+            labels={"result": "One storm with its fits"},
         ),
         svg=f"{RESULTS}/figures/storm_fits.svg",
     log:
@@ -253,8 +258,8 @@ rule plot_estimators:
         png=report(
             f"{RESULTS}/figures/estimators.png",
             caption="../report/estimators.rst",
-            category="Fits",
-            labels={"figure": "estimators side by side"},
+            category="Validation",
+            labels={"result": "Estimators side by side"},
         ),
         svg=f"{RESULTS}/figures/estimators.svg",
     log:
@@ -282,8 +287,8 @@ rule plot_energy_content:
         png=report(
             f"{RESULTS}/figures/energy_content.png",
             caption="../report/energy_content.rst",
-            category="Energy",
-            labels={"figure": "energy of the ring current"},
+            category="Storms",
+            labels={"result": "Energy of the ring current"},
         ),
         svg=f"{RESULTS}/figures/energy_content.svg",
     log:
@@ -308,8 +313,8 @@ rule plot_lifetime_map:
         png=report(
             f"{RESULTS}/figures/lifetime_map.png",
             caption="../report/lifetime_map.rst",
-            category="Decay times",
-            labels={"figure": "map"},
+            category="Lifetimes",
+            labels={"result": "Map of decay times"},
         ),
         svg=f"{RESULTS}/figures/lifetime_map.svg",
     log:
@@ -335,8 +340,8 @@ rule plot_lifetime_curves:
         png=report(
             f"{RESULTS}/figures/lifetime_curves.png",
             caption="../report/lifetime_curves.rst",
-            category="Decay times",
-            labels={"figure": "curves"},
+            category="Lifetimes",
+            labels={"result": "Decay times against energy and L"},
         ),
         svg=f"{RESULTS}/figures/lifetime_curves.svg",
     log:
@@ -364,8 +369,8 @@ rule plot_lifetime_surface:
         png=report(
             f"{RESULTS}/figures/lifetime_surface.png",
             caption="../report/lifetime_surface.rst",
-            category="Decay times",
-            labels={"figure": "surface"},
+            category="Lifetimes",
+            labels={"result": "Smooth surface"},
         ),
         svg=f"{RESULTS}/figures/lifetime_surface.svg",
     log:

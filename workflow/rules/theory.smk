@@ -16,13 +16,13 @@ rule compare_theory:
             f"{RESULTS}/theory.csv",
             caption="../report/theory.rst",
             category="Theory",
-            labels={"table": "observed against predicted"},
+            labels={"result": "Observed beside predicted (table)"},
         ),
         factors=report(
             f"{RESULTS}/theory_factors.csv",
             caption="../report/theory_factors.rst",
             category="Theory",
-            labels={"table": "factors a and b"},
+            labels={"result": "Factors of the two processes (table)"},
         ),
     log:
         f"{LOGS}/compare_theory.log",
@@ -48,7 +48,7 @@ rule plot_theory_ratio:
             f"{RESULTS}/figures/theory_ratio.png",
             caption="../report/theory_ratio.rst",
             category="Theory",
-            labels={"figure": "observed against predicted"},
+            labels={"result": "Observed over predicted"},
         ),
         svg=f"{RESULTS}/figures/theory_ratio.svg",
     log:
@@ -75,7 +75,7 @@ rule plot_theory_map:
             f"{RESULTS}/figures/theory_map.png",
             caption="../report/theory_map.rst",
             category="Theory",
-            labels={"figure": "predicted lifetimes"},
+            labels={"result": "Predicted lifetimes"},
         ),
         svg=f"{RESULTS}/figures/theory_map.svg",
     log:

@@ -11,7 +11,7 @@ if __name__ == "__main__":
     with logged_to(snakemake.log[0]):
         params, probe = snakemake.params, snakemake.wildcards.probe
         lock = read_lock(snakemake.input.lock)
-        settings = {"cache": params.cache, "lock": lock, "lock_is_fresh": True, "offline": snakemake.config["offline"], "progress": False}
+        settings = {"cache": params.cache, "lock": lock, "lock_is_fresh": True, "offline": snakemake.config["offline"]}
         files = fetch(params.product, probe, *params.span, params.archive, **settings).files
         with dask_on(snakemake.config["dask"], snakemake.threads, files=files):
             given = {"product": params.product, "probe": probe, "exclude": exclusions(params.exclude), "reader": params.reader}

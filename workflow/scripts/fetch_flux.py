@@ -6,6 +6,5 @@ from ringdecay.logs import logged_to
 with logged_to(snakemake.log[0]):
     params, probe, offline = snakemake.params, snakemake.wildcards.probe, snakemake.config["offline"]
     lock = read_lock(snakemake.input.locked) if snakemake.input.locked else None
-    # Jobs run side by side; a bar of each would hide the others.
-    settings = {"cache": params.cache, "lock": lock, "offline": offline, "progress": False}
+    settings = {"cache": params.cache, "lock": lock, "offline": offline}
     write_lock(fetch(params.product, probe, *params.span, params.archive, **settings).lock, snakemake.output.lock)

@@ -11,7 +11,7 @@ with logged_to(snakemake.log[0]):
         files, lock = list(snakemake.input.files), lock_files(snakemake.input.files)
     else:
         lock = read_lock(snakemake.input.locked) if snakemake.input.locked else None
-        settings = {"cache": params.cache, "lock": lock, "offline": offline, "progress": False}
+        settings = {"cache": params.cache, "lock": lock, "offline": offline}
         fetched = fetch(params.index["product"], None, *params.span, params.archive, **settings)
         files, lock = fetched.files, fetched.lock
     index = open_index(files, params.index["name"])
