@@ -48,7 +48,7 @@ docs: env
 
 # Pages and tables that scripts write, as the code is now; two of them also need what `make run` has left.
 pages: env
-	for page in config product architecture; do $(BIN)/python tests/$${page}_page.py || exit 1; done
+	for page in config_page product_page architecture_page reference_pages; do $(BIN)/python tests/$$page.py || exit 1; done
 	if test -f results/demo/provenance.json; then $(BIN)/python tests/variables_page.py && $(BIN)/python tests/paper_page.py; fi
 
 # Coverage, bias and claims on simulated data, in results/validation; ten minutes. The documents' table is made from it.

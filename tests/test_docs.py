@@ -11,6 +11,7 @@ from importlib import import_module
 import architecture_page
 import config_page
 import pytest
+import reference_pages
 from click import Group
 from conftest import ROOT
 from sphinx.util.inventory import InventoryFile
@@ -21,7 +22,6 @@ from ringdecay.cli import main
 
 PAGES = [path for path in ROOT.glob("docs/**/*.md") if "_build" not in path.parts]
 WRITTEN = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md", ROOT / "results/README.md"]
-# The command line has a page of its own, made from the commands.
 ROOMS = [room for room in LAYERS if room != "cli"]
 
 
@@ -56,7 +56,7 @@ def test_every_public_function_is_in_the_reference(documented):
         module = import_module(f"ringdecay.{room}")
         for name in getattr(module, "__all__", []):
             if callable(getattr(module, name)) and getattr(module, name).__module__.startswith("ringdecay"):
-                assert f"ringdecay.{room}.{name}" in documented, "name its room on a page of docs/reference"
+                assert f"ringdecay.{room}.{name}" in documented, name
     for name, home in ringdecay._HOMES.items():
         assert f"ringdecay.{home}.{name}" in documented
 
@@ -97,6 +97,12 @@ def test_every_page_is_in_a_list_of_pages():
 def test_the_table_of_settings_is_that_of_the_schema():
     text = config_page.PAGE.read_text(encoding="utf-8")
     assert config_page.with_settings(text) == text, "write it anew: make pages"
+
+
+def test_every_room_is_on_a_page_of_the_reference():
+    assert set(ROOMS) <= {room for _, _, rooms in reference_pages.PAGES.values() for room in rooms}
+    for name in reference_pages.PAGES:
+        assert (reference_pages.FOLDER / f"{name}.md").read_text(encoding="utf-8") == reference_pages.page(name), "write it anew: make pages"
 
 
 def test_the_tables_of_rooms_and_outputs_are_those_of_the_code():

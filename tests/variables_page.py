@@ -20,8 +20,8 @@ stand in the files, too. A unit of 1 is a pure number. What each file is for: [f
 
 Attributes of a file say how it was made: product, settings, whether it is simulated, provenance.
 """
-# In the order of the data.
-_NETCDF = ("index", "binned", "decays", "lifetimes", "surface", "theory", "start_delays", "energy_content", "energy_decay")
+# In the order of the data; the others follow in the order of their names.
+_FIRST = ("index", "binned", "decays", "lifetimes", "surface", "theory")
 
 
 def page(folder: Path, run: str = "demo") -> str:
@@ -29,10 +29,10 @@ def page(folder: Path, run: str = "demo") -> str:
     results = folder / "results" / run
     parts = [_HEAD, "## netCDF files\n"]
     known: dict[str, set[str]] = {}
-    for name in _NETCDF:
-        path = next(place / f"{name}.nc" for place in (results, folder / "resources" / run) if (place / f"{name}.nc").is_file())
+    written = [*(folder / "resources" / run / f"{name}.nc" for name in ("index", "binned")), *results.glob("*.nc")]
+    for path in sorted(written, key=lambda one: (_FIRST.index(one.stem) if one.stem in _FIRST else len(_FIRST), one.name)):
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
-            known[name] = {str(one) for one in dataset.variables}
+            known[path.stem] = {str(one) for one in dataset.variables}
             parts += [f"### {path.name}\n", _netcdf(dataset)]
     parts.append("## Tables\n")
     for path in sorted([*results.glob("*.csv"), *results.glob("*.tsv")]):
