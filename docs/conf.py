@@ -26,7 +26,7 @@ highlight_language = "none"
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(BUILD / "executed" / source_fingerprint()[:16])
 nb_execution_in_temp = True
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 # Examples call the command `ringdecay` of this environment, and show their figures.
@@ -46,7 +46,8 @@ autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+# The fields of a dataclass, as a list like that of the parameters.
+napoleon_custom_sections = [("Attributes", "params_style")]
 # A name in single backticks is a link where the reference has it, and code elsewhere.
 default_role = "py:obj"
 nitpicky = True
@@ -69,13 +70,23 @@ html_theme_options = {
 }
 
 # Pages that stand outside of this folder, so that they are read on their own, and the pages here that include them.
-_INCLUDED = {"CONTRIBUTING.md": "/contributing.md", "config/README.md": "/reference/config.md", "results/README.md": "/reference/outputs.md"}
+_INCLUDED = {
+    "CONTRIBUTING.md": "/contributing.md",
+    "config/README.md": "/reference/config.md",
+    "results/README.md": "/reference/outputs.md",
+}
 
 
 def _lead_to_pages(_app: Any, _name: str, source: list[str]) -> None:
     source[0] = re.sub(r"(?<=\]\()(?:\.\./)+([\w./]+)", lambda found: _INCLUDED.get(found[1], found[0]), source[0])
 
 
+def _plain_stars(_app: Any, _context: Any, lines: list[str]) -> None:
+    # The help of a command is no reStructuredText; a star in it is one.
+    lines[:] = [line.replace("*", r"\*") for line in lines]
+
+
 def setup(app: Any) -> None:
-    """Have links to included files lead to the pages that include them."""
+    """Have links to included files lead to the pages that include them, and stars in the help of commands be stars."""
     app.connect("source-read", _lead_to_pages)
+    app.connect("sphinx-click-process-description", _plain_stars)

@@ -77,7 +77,9 @@ def _box(room: str, column: int, row: int, functions: tuple[str, ...], result: s
 def _arrow(one: tuple[int, int, tuple[str, ...], str], other: tuple[int, int, tuple[str, ...], str]) -> str:
     (x1, y1), (x2, y2) = _corner(*one[:2]), _corner(*other[:2])
     if one[1] == other[1]:
-        begin, end = ((x1 + WIDE, y1 + HIGH / 2), (x2 - 2, y2 + HIGH / 2)) if x1 < x2 else ((x1, y1 + HIGH / 2), (x2 + WIDE + 2, y2 + HIGH / 2))
+        begin, end = (
+            ((x1 + WIDE, y1 + HIGH / 2), (x2 - 2, y2 + HIGH / 2)) if x1 < x2 else ((x1, y1 + HIGH / 2), (x2 + WIDE + 2, y2 + HIGH / 2))
+        )
     elif x1 == x2:
         begin, end = (x1 + WIDE / 2, y1 + HIGH), (x2 + WIDE / 2, y2 - 2)
     else:
@@ -85,7 +87,9 @@ def _arrow(one: tuple[int, int, tuple[str, ...], str], other: tuple[int, int, tu
         right = x2 > x1
         begin = (x1 + WIDE - 26 if right else x1 + 26, y1 + HIGH)
         end = (x2 + 26 if right else x2 + WIDE - 26, y2 - 2)
-    return f'<path d="M{begin[0]:g} {begin[1]:g} L{end[0]:g} {end[1]:g}" stroke="#444" stroke-width="1.6" fill="none" marker-end="url(#tip)"/>'
+    return (
+        f'<path d="M{begin[0]:g} {begin[1]:g} L{end[0]:g} {end[1]:g}" stroke="#444" stroke-width="1.6" fill="none" marker-end="url(#tip)"/>'
+    )
 
 
 def rooms() -> Iterator[tuple[str, str, str]]:

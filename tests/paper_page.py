@@ -59,9 +59,7 @@ def values(run: Run) -> str:
             band = [1 / float(calibrated[f"rate_predicted_{end}"]) for end in ("high", "low")]
             truth = float(run.truth.sel(at, method="nearest"))
             predicted = f"{band[0]:.2g} to {band[1]:.2g}" if band[1] < 1000 else f"{band[0]:.2g} to above 1000"
-            rows.append(
-                (f"{energy:g}", f"{shell:g}", f"{truth:.3g}", tau_text(calibrated), tau_text(paper) or "none", accepted, predicted)
-            )
+            rows.append((f"{energy:g}", f"{shell:g}", f"{truth:.3g}", tau_text(calibrated), tau_text(paper) or "none", accepted, predicted))
     head = ["keV", "L", "truth put in", "`calibrated`, 95 %", "`paper`, mean ± sd", "fits accepted", "theory, band"]
     return table(head, rows)
 

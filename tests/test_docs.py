@@ -66,7 +66,11 @@ def test_every_command_and_option_is_in_the_reference(documented):
     assert isinstance(main, Group)
     for name, command in main.commands.items():
         for parameter in command.params:
-            option = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.make_metavar(command.make_context(name, [], resilient_parsing=True))
+            option = (
+                parameter.opts[0]
+                if parameter.opts[0].startswith("-")
+                else parameter.make_metavar(command.make_context(name, [], resilient_parsing=True))
+            )
             assert any(f"ringdecay-{name}" in one or f"ringdecay {name}" in one for one in documented), name
             assert option
 
@@ -86,7 +90,9 @@ def test_every_link_to_a_file_leads_somewhere(path):
 
 
 def test_every_page_is_in_a_list_of_pages():
-    lists = [(path, block) for path in PAGES for block in re.findall(r"```\{toctree\}(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)]
+    lists = [
+        (path, block) for path in PAGES for block in re.findall(r"```\{toctree\}(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    ]
     listed = set()
     for path, block in lists:
         for name in (line for line in block.splitlines() if line and not line.startswith(":")):
@@ -102,7 +108,9 @@ def test_the_table_of_settings_is_that_of_the_schema():
 def test_every_room_is_on_a_page_of_the_reference():
     assert set(ROOMS) <= {room for _, _, rooms in reference_pages.PAGES.values() for room in rooms}
     for name in reference_pages.PAGES:
-        assert (reference_pages.FOLDER / f"{name}.md").read_text(encoding="utf-8") == reference_pages.page(name), "write it anew: make pages"
+        assert (reference_pages.FOLDER / f"{name}.md").read_text(encoding="utf-8") == reference_pages.page(name), (
+            "write it anew: make pages"
+        )
 
 
 def test_the_tables_of_rooms_and_outputs_are_those_of_the_code():
