@@ -59,6 +59,8 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["ringdecay.css"]
+# Pages without pages below them have no list of these at their side.
+html_sidebars = {name: [] for name in ("index", "tutorial", "paper", "contributing")}
 html_theme_options = {
     "logo": {"text": "ringdecay"},
     "header_links_before_dropdown": 7,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from page_parts import table, with_part
@@ -37,17 +36,19 @@ ARROWS = [
     ("binned", "decays"), ("binned", "energy_content"), ("decays", "lifetime"), ("decays", "surface"), ("theory", "beside_theory"),
     ("lifetime", "beside_theory"), ("lifetime", "plots"), ("lifetime", "tables"),
 ]  # fmt: skip
-WIDE, HIGH, ACROSS, DOWN, EDGE = 200, 84, 238, 122, 12
+# What scripts call to read, to write and to say where they ran.
+_EVERYWHERE = re.compile(r"^(logs|store|errors|provenance|schedule)\b|\.(read_|write_(?!coverage)|csv_|save$)|_header$|\.[A-Z_]+$")
+WIDE, HIGH, ACROSS, DOWN, EDGE = 216, 84, 250, 122, 12
 
 
 def picture() -> str:
     """Draw the stages; the ground is opaque, so that the picture is readable on a dark page, too."""
     width, height = 2 * ACROSS + WIDE + 2 * EDGE, 5 * DOWN + HIGH + 2 * EDGE
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        'font-family="sans-serif" text-anchor="middle">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family="sans-serif" text-anchor="middle">',
         "<title>The stages of ringdecay</title>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
         '<path d="M0 0 8 4 0 8z" fill="#444"/></marker></defs>',
         f'<rect width="{width}" height="{height}" rx="10" fill="#ffffff"/>',
     ]
@@ -68,7 +69,7 @@ def _box(room: str, column: int, row: int, functions: tuple[str, ...], result: s
         [
             f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="8" fill="{colour}" stroke="#444"/>',
             f'<text x="{middle}" y="{y + 25}" font-size="18" font-weight="bold" fill="#111">{escape(room)}</text>',
-            f'<text x="{middle}" y="{y + 48}" font-size="14" font-family="monospace" fill="#111">{escape(", ".join(functions))}</text>',
+            f'<text x="{middle}" y="{y + 48}" font-size="13" font-family="monospace" fill="#111">{escape(", ".join(functions))}</text>',
             f'<text x="{middle}" y="{y + 71}" font-size="15" fill="#333">{escape(result)}</text>',
         ]
     )
@@ -111,13 +112,18 @@ def rules() -> Iterator[tuple[str, list[str]]]:
 
 
 def functions(rule: str) -> str:
-    """Say which functions of the package the script of a rule imports, without those that only read and write."""
+    """Say which functions of the package the script of a rule calls, without those that every script needs to read and to write."""
     tree = ast.parse((ROOT / f"workflow/scripts/{rule}.py").read_text(encoding="utf-8"))
+    used = [(node.value.id, node.attr) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[1:2] not in (["logs"], ["store"], ["errors"]):
-            found += [f"`{'.'.join([*node.module.split('.')[1:], alias.name])}`" for alias in node.names]
-    return ", ".join(dict.fromkeys(found))
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "ringdecay":
+            for alias in node.names:
+                # Of a room that is imported as a whole, what is called of it.
+                called = [f"{alias.name}.{name}" for room, name in used if room == (alias.asname or alias.name)]
+                found += [".".join([*str(node.module).split(".")[1:], name]) for name in called or [alias.name]]
+    own = [name for name in dict.fromkeys(found) if not _EVERYWHERE.search(name)]
+    return ", ".join(f"`{name}`" for name in own or [name for name in found if name.startswith("provenance")])
 
 
 def outputs() -> Iterator[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ def settings(schema: dict[str, Any], before: str = "") -> Iterator[tuple[str, st
         needed = key in schema.get("required", [])
         default = f"`{json.dumps(part['default'])}`" if "default" in part else "required" * needed
         known = ", ".join("null" if one is None else str(one) for one in part.get("enum", []))
-        yield f"`{before}{key}`", default, part["description"] + f" One of {known}." * bool(known and not in_list)
+        yield f"`{before}{key}`", default, part["description"].replace("<", "\\<") + f" One of {known}." * bool(known and not in_list)
         if "properties" in part.get("items", {}):
             yield from settings(part["items"], f"{before}{key}[].")
 

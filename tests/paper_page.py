@@ -58,7 +58,7 @@ def values(run: Run) -> str:
             accepted = f"{int(paper['n_accepted'])} of {int(paper['n_storms'])}"
             band = [1 / float(calibrated[f"rate_predicted_{end}"]) for end in ("high", "low")]
             truth = float(run.truth.sel(at, method="nearest"))
-            predicted = f"{band[0]:.2g} to {band[1]:.2g}" if band[1] < 1000 else f"{band[0]:.2g} to above 1000"
+            predicted = f"{_short(band[0])} to {_short(band[1]) if band[1] < 1000 else 'above 1000'}"
             rows.append((f"{energy:g}", f"{shell:g}", f"{truth:.3g}", tau_text(calibrated), tau_text(paper) or "none", accepted, predicted))
     head = ["keV", "L", "truth put in", "`calibrated`, 95 %", "`paper`, mean ± sd", "fits accepted", "theory, band"]
     return table(head, rows)
@@ -67,15 +67,14 @@ def values(run: Run) -> str:
 def statements(run: Run) -> str:
     """Give each statement of the abstract beside what the run gives."""
     resolved = run.fits["rate_low"] > 0
-    bent, staged = (int((flagged(run.fits, name) & resolved).sum()) for name in ("curved", "two_stages"))
-    n = int(resolved.sum())
+    bent, staged = (_percent(flagged(run.fits, name), resolved) for name in ("curved", "two_stages"))
+    shape = f"of the fits that resolve a decay {bent} bend (flag `curved`; 1 % of straight ones would) and {staged} show two stages"
     low, middle, high = ({"energy": slice(a, b)} for a, b in ((40, 90), (99, 100), (268, 270)))
     of_mode = [_resolved(run.calibrated), run.paper["tau"], run.truth]
     rows = [
         (
             "fluxes \"typically exhibit exponential decay after big storms\"",
-            f"of {n} fits that resolve a decay {100 * bent / n:.0f} % bend (flag `curved`, 1 % expected of straight ones) and {100 * staged / n:.0f} % "
-            "show two stages",
+            shape,
             "not asked",
             "each decay is one exponential, with a floor of the instrument under it",
         ),
@@ -86,6 +85,16 @@ def statements(run: Run) -> str:
         ("269 keV: \"up to about 118 days\"", _longest(run.calibrated.sel(high)), *(_range(tau.sel(high)) for tau in of_mode[1:])),
     ]  # fmt: skip
     return table(["the abstract says", "`calibrated` mode gives", "`paper` mode gives", "the truth put in"], rows)
+
+
+def _percent(some: xr.DataArray, of: xr.DataArray) -> str:
+    share = 100 * float((some & of).sum() / of.sum())
+    return f"{share:.0f} %" if share >= 1 else "under 1 %"
+
+
+def _short(value: float) -> str:
+    """Two digits, as people write them."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _resolved(lifetimes: xr.Dataset) -> xr.DataArray:
@@ -100,7 +109,9 @@ def _rising(tau: xr.DataArray, dim: str) -> str:
 
 def _range(tau: xr.DataArray) -> str:
     found = tau.to_numpy()[np.isfinite(tau.to_numpy())]
-    return f"{found.min():.2g} to {found.max():.2g} d ({found.size} of {tau.size} cells)" if found.size else f"none ({tau.size} cells)"
+    return (
+        f"{_short(found.min())} to {_short(found.max())} d ({found.size} of {tau.size} cells)" if found.size else f"none ({tau.size} cells)"
+    )
 
 
 def _longest(lifetimes: xr.Dataset) -> str:

@@ -95,7 +95,7 @@ def test_every_page_is_in_a_list_of_pages():
     ]
     listed = set()
     for path, block in lists:
-        for name in (line for line in block.splitlines() if line and not line.startswith(":")):
+        for name in (line.split("<")[-1].rstrip(">") for line in block.splitlines() if line and not line.startswith(":")):
             listed.add((ROOT / "docs" / name[1:] if name.startswith("/") else path.parent / name).with_suffix(".md"))
     assert {path for path in PAGES if path.name != "index.md" or path.parent.name != "docs"} == listed
 

@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/reference/variables.md"
 _HEAD = """# Variables and columns
 
-Every variable of the netCDF files, and every column of the tables, that a run of the demonstration writes: made from these files (`python tests/variables_page.py` after `make run`), and held to a new run by a test. Unit and meaning
-stand in the files, too. A unit of 1 is a pure number. What each file is for: [files of a run](outputs.md).
+Every variable of the netCDF files, and every column of the tables, that a run of the demonstration writes: made from these files
+(`python tests/variables_page.py` after `make run`), and held to a new run by a test. Unit and meaning stand in the files, too. A unit
+of 1 is a pure number. What each file is for: [files of a run](outputs.md).
 
 Attributes of a file say how it was made: product, settings, whether it is simulated, provenance.
 """
