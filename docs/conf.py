@@ -21,6 +21,8 @@ project_copyright = author
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 exclude_patterns = ["_build"]
 highlight_language = "none"
+# "--start" must stay two hyphens, and what is quoted as it was.
+smartquotes = False
 
 # The examples run in folders of their own, on simulated files, without a network; what they printed is kept until the source changes.
 nb_execution_mode = "cache"
