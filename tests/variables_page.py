@@ -48,7 +48,8 @@ def _netcdf(dataset: xr.Dataset) -> str:
         for name, values in dataset.data_vars.items()
         if "flag_masks" in values.attrs
     ]
-    return "\n".join([table(["variable", "over", "unit", "meaning"], rows), *flags, f"\nAttributes: {', '.join(_code(dataset.attrs))}.\n"])
+    about = f"\nAttributes: {', '.join(_code(dataset.attrs))}.\n" if dataset.attrs else ""
+    return "\n".join([table(["variable", "over", "unit", "meaning"], rows), *flags, about])
 
 
 def _flags(values: xr.DataArray) -> tuple[list[int], list[str]]:
