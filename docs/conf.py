@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from myst_nb.core import render
+
 import ringdecay
 from ringdecay.fingerprint import source_fingerprint
 
@@ -83,6 +85,24 @@ _INCLUDED = {
 
 def _lead_to_pages(_app: Any, _name: str, source: list[str]) -> None:
     source[0] = re.sub(r"(?<=\]\()(?:\.\./)+([\w./]+)", lambda found: _INCLUDED.get(found[1], found[0]), source[0])
+
+
+_coalesce = render.coalesce_streams
+
+
+def _whole_lines(outputs: list[Any]) -> list[Any]:
+    """Join what a command wrote piece by piece; MyST-NB 1.4 takes the end of each piece (100 bytes of %%sh) for the end of a line."""
+    joined: list[Any] = []
+    for output in outputs:
+        same = [one for one in joined if output["output_type"] == one["output_type"] == "stream" and output["name"] == one["name"]]
+        if same:
+            same[0]["text"] += output["text"]
+        else:
+            joined.append(output)
+    return list(_coalesce(joined))
+
+
+render.coalesce_streams = _whole_lines
 
 
 def _plain_stars(_app: Any, _context: Any, lines: list[str]) -> None:
