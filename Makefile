@@ -13,7 +13,7 @@ BENCH_VENV := .venv-bench
 export SPACEPY := $(CURDIR)/$(VENV)/share/spacepy
 export MPLBACKEND := Agg
 
-.PHONY: env run test validate bench fuzz chaos format lock clean
+.PHONY: env run test docs pages validate bench fuzz chaos format lock clean
 
 env: $(VENV)/.complete
 
@@ -40,6 +40,16 @@ test: env
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+# The documents as pages; the examples run, and warnings are errors.
+docs: env
+	$(BIN)/python -m sphinx -W -n --keep-going docs docs/_build/html
+	@printf '\nDone. Open docs/_build/html/index.html\n'
+
+# Pages and tables that scripts write, as the code is now; two of them also need what `make run` has left.
+pages: env
+	for page in config_page product_page architecture_page reference_pages; do $(BIN)/python tests/$$page.py || exit 1; done
+	if test -f results/demo/provenance.json; then $(BIN)/python tests/variables_page.py && $(BIN)/python tests/paper_page.py; fi
 
 # Coverage, bias and claims on simulated data, in results/validation; ten minutes. The documents' table is made from it.
 validate: env
@@ -82,4 +92,4 @@ lock:
 
 # Everything that a run makes; the environment and downloaded files stay.
 clean:
-	rm -rf .snakemake resources logs $(filter-out results/README.md results/example,$(wildcard results/*))
+	rm -rf .snakemake resources logs docs/_build $(filter-out results/README.md results/example,$(wildcard results/*))

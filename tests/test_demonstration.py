@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import paper_page
 import pytest
+import variables_page
 import xarray as xr
 from conftest import ROOT
 from workflow_run import clone, snakemake
@@ -45,6 +47,13 @@ def test_the_example_in_the_repository_is_what_a_run_gives(run):
             np.testing.assert_allclose(new[column], kept[column], rtol=1e-4, atol=1e-9, err_msg=column)
         else:
             assert kept[column].equals(new[column]), column
+
+
+@pytest.mark.xdist_group("demonstration")
+def test_the_pages_on_variables_and_on_the_paper_are_what_a_run_gives(run):
+    assert variables_page.PAGE.read_text(encoding="utf-8") == variables_page.page(run), "write it anew: make run, then make pages"
+    text = paper_page.PAGE.read_text(encoding="utf-8")
+    assert text == paper_page.with_tables(text, run), "write it anew: make run, then make pages"
 
 
 @pytest.mark.xdist_group("demonstration")

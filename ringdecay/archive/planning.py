@@ -66,7 +66,7 @@ class ArchiveFile:
 
     @property
     def url(self) -> str:
-        """Where the file was listed: http(s) or file."""
+        """Where the file was listed, as an http(s) or a file address."""
         return file_url(self.places[0], self.path)
 
 

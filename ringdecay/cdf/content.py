@@ -22,7 +22,7 @@ class CdfVariable:
     name, type : str
         Name, and CDF data type such as "CDF_FLOAT".
     values : ndarray
-        Shape (records, *sizes) if `record_varying`, else `sizes`, in native byte order. Text is `str`, EPOCH16 is complex (seconds
+        Shape ``(records, *sizes)`` if `record_varying`, else `sizes`, in native byte order. Text is `str`, EPOCH16 is complex (seconds
         and picoseconds).
     attributes : dict
         Variable attributes, such as UNITS, FILLVAL, DEPEND_1: text, a number, or an array if there is more than one.

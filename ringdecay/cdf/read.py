@@ -72,7 +72,7 @@ class StoredVariable:
 
     @property
     def compression(self) -> str:
-        """How the values are compressed: "GZIP", "RLE", or an empty string."""
+        """How the values are compressed, "GZIP", "RLE", or an empty string."""
         return {GZIP: "GZIP", RLE: "RLE"}.get(self._layout.compression, "")
 
     @cached_property
@@ -91,7 +91,7 @@ class StoredVariable:
         Returns
         -------
         ndarray
-            Shape (records read, *sizes) if `record_varying`, else `sizes`. Only the blocks of the file that hold these records are
+            Shape ``(records read, *sizes)`` if `record_varying`, else `sizes`. Only the blocks of the file that hold these records are
             read and unpacked. Records that are not stored are the variable's pad value, or the record before if it says so.
 
         Raises

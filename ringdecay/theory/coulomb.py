@@ -90,14 +90,14 @@ def flux_loss_rate(energy: ArrayLike, loss: ArrayLike, spectral_index: ArrayLike
     """Rate at which energy loss lowers the flux at a fixed energy.
 
     Ions that leave an energy are replaced by those from above. For a flux that falls as energy to the power -g and a loss that goes
-    as 1 / speed the flux decays at (g + 1) |dE/dt| / E. With g below -1 (a flux that rises steeply with energy) it grows.
+    as 1 / speed the flux decays at ``(g + 1) |dE/dt| / E``. With g below -1 (a flux that rises steeply with energy) it grows.
 
     Parameters
     ----------
     energy : array_like
         In keV.
     loss : array_like
-        |dE/dt| in keV/day.
+        ``|dE/dt|`` in keV/day.
     spectral_index : array_like
         g; all three are broadcast against each other.
 

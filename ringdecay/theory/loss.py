@@ -58,7 +58,7 @@ def loss_rate(
     """Predict how fast charge exchange and Coulomb drag lower the flux of ring-current ions.
 
     Charge exchange removes an ion at n_H sigma v, with the hydrogen density averaged over the bounce along a dipole field line.
-    Coulomb drag moves ions to lower energy, which changes the flux by (g + 1) |dE/dt| / E for a flux that falls as energy to the
+    Coulomb drag moves ions to lower energy, which changes the flux by ``(g + 1) |dE/dt| / E`` for a flux that falls as energy to the
     power -g; the rate is negative, a growth, for g below -1. Other losses (waves, field-line curvature, radial transport, the
     magnetopause) are not in it.
 

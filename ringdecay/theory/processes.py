@@ -24,8 +24,8 @@ def dominant_process(rates: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over the dimensions of `rates`: `coulomb_ratio`, float64, |Coulomb rate| over the rate of charge exchange for the chosen models
-        (1 where both are alike, infinite where there is no charge exchange), with the ends of its band over all models,
+        Over the dimensions of `rates`: `coulomb_ratio`, float64, the size of the Coulomb rate over the rate of charge exchange for the
+        chosen models (1 where both are alike, infinite where there is no charge exchange), with the ends of its band over all models,
         `coulomb_ratio_low` and `coulomb_ratio_high`; and `dominant_process`, int8 (`PROCESSES`, its `flag_values` and
         `flag_meanings`): charge exchange, or Coulomb drag as loss or as growth, if that process is the faster one in every choice of
         models, "not_sure" where the choices do not agree, "not_predicted" where a rate is NaN. Models of charge exchange and of
