@@ -30,8 +30,8 @@ run: env
 	$(BIN)/snakemake --cores $(CORES) --configfile "$(CONFIG)"
 	@run=$$($(BIN)/python -c 'import sys; from ringdecay.config import read_config; print(read_config(sys.argv[1])["run"])' "$(CONFIG)") && \
 	$(BIN)/snakemake --configfile "$(CONFIG)" --report results/$$run/report.html --quiet && \
-	printf '\nDone. Look at\n  %s  (decay times over energy and L-shell)\n  %s  (the same as a table)\n  %s  (everything, with captions)\n' \
-	  results/$$run/figures/lifetime_map.png results/$$run/lifetimes.csv results/$$run/report.html
+	printf '\nDone. Look at\n  %s  (decay times over energy and L-shell)\n  %s  (the same as a table)\n  %s  (every fit, to look into)\n  %s  (everything, with captions)\n' \
+	  results/$$run/figures/lifetime_map.png results/$$run/lifetimes.csv results/$$run/explorer.html results/$$run/report.html
 
 test: env
 	$(BIN)/ruff format --check .
