@@ -88,7 +88,7 @@ def test_a_lock_must_be_there_and_not_be_what_the_run_writes(short):
 
 
 def test_a_lock_gives_the_same_bytes_offline_from_a_list_of_places(short, tmp_path):
-    folder = clone(tmp_path / "clone")
+    folder = clone(tmp_path / "clone", like=short)
     cache = tmp_path / "cache"
     shutil.copytree(short / "resources/short/demo-archive", cache)
     first = read_lock(short / "results/short/inputs.tsv")
@@ -111,7 +111,7 @@ def test_a_lock_gives_the_same_bytes_offline_from_a_list_of_places(short, tmp_pa
 
 
 def test_a_server_that_fails_again_and_again_gives_what_the_folder_gives(short, tmp_path):
-    folder = clone(tmp_path / "clone")
+    folder = clone(tmp_path / "clone", like=short)
     faults = itertools.cycle(
         ["", "500", "", "", "reset", "", "cut@5000", "", "", "drip:0.01", "gzip!", "", "503:1", "nolength-cut", "", ""]
     )
@@ -132,7 +132,7 @@ def test_a_server_that_fails_again_and_again_gives_what_the_folder_gives(short, 
 
 
 def test_a_job_a_year_on_processes_gives_what_jobs_of_a_month_give(short, tmp_path):
-    folder, config = clone(tmp_path / "clone"), tmp_path / "years.yaml"
+    folder, config = clone(tmp_path / "clone", like=short), tmp_path / "years.yaml"
     archive = short / "resources/short/demo-archive"
     config.write_text(f'run: years\narchive: {archive}\nstart: "2015-04-15"\nstop: "2015-05-05"\ndask: processes\nbinning_job: year\n')
     # Of the four cores that a job would like it has the two of the run.
@@ -283,7 +283,7 @@ def test_a_change_of_the_config_reruns_what_it_feeds_and_no_more(short, tmp_path
 
 
 def test_the_demonstration_again_gives_the_same_values(short, tmp_path):
-    again = clone(tmp_path / "again")
+    again = clone(tmp_path / "again", like=short)
     snakemake(again, "results/short/lifetimes.nc", *SHORT, "--cores", "1")
     one, other = (open_dataset(folder / "results/short/lifetimes.nc") for folder in (short, again))
     assert content_hash(one) == content_hash(other)
@@ -295,7 +295,7 @@ def damaged(short, tmp_path):
 
     Of probe a one day is cut, one is HTML, one is empty and one is missing; of probe b there is no file of May.
     """
-    folder = clone(tmp_path / "clone")
+    folder = clone(tmp_path / "clone", like=short)
     archive = tmp_path / "archive"
     shutil.copytree(short / "resources/short/demo-archive", archive)
     days = sorted((archive / "rbsp/rbspa").rglob("*.cdf"))

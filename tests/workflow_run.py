@@ -16,17 +16,16 @@ SHORT = ("--configfile", ".test/config/config.yaml")
 _PARTS = ["Snakefile", "profiles", "workflow", "config", "ringdecay", ".test", "pyproject.toml"]
 
 
-def clone(folder: Path) -> Path:
-    """Copy the parts of the repository that a run needs."""
+def clone(folder: Path, like: Path | None = None) -> Path:
+    """Copy the parts of the repository that a run needs, or those of another clone with what it has compiled, which takes long."""
     folder.mkdir(parents=True)
+    left = ("results", "resources", "logs", ".snakemake", *(() if like else ("__pycache__",)))
     for part in _PARTS:
-        source = ROOT / part
+        source = (like or ROOT) / part
         if source.is_dir():
-            shutil.copytree(
-                source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "results", "resources", "logs", ".snakemake")
-            )
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns(*left))
         else:
-            shutil.copy(source, folder / part)
+            shutil.copy2(source, folder / part)
     return folder
 
 
