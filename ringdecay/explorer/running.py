@@ -67,7 +67,9 @@ def run_files(folder: Path) -> dict[str, Path]:
     """
     files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
     files |= {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
-    files |= {name: folder.resolve().parents[1] / "resources" / folder.resolve().name / f"{name}.nc" for name in ("binned", "index")}
+    # Not parents[1], which a folder right below the root has not.
+    whole = folder.resolve()
+    files |= {name: whole.parent.parent / "resources" / whole.name / f"{name}.nc" for name in ("binned", "index")}
     for path in files.values():
         if not path.is_file():
             raise FileError(path, "a file of the run", "no file", "run the workflow first, to its end")
