@@ -277,15 +277,13 @@ function seriesNote() {
 }
 
 function drawSeriesPager() {
-  const box = document.getElementById("series-pager");
   const last = Math.min(firstPanel + PANELS, said.storms.length);
-  if (said.storms.length <= PANELS) { box.replaceChildren(); return; }
+  if (said.storms.length <= PANELS) { document.getElementById("series-pager").replaceChildren(); return; }
   const turn = (by) => () => { firstPanel += by; drawSeries(); };
-  box.replaceChildren(
-    element("button", { type: "button", disabled: firstPanel === 0, onclick: turn(-PANELS), "aria-label": "Earlier storms" }, "\u2039"),
-    `${firstPanel + 1}\u2013${last} of ${said.storms.length}`,
-    element("button", { type: "button", disabled: last >= said.storms.length, onclick: turn(PANELS), "aria-label": "Later storms" }, "\u203a"),
-  );
+  fillPager("series-pager", `${firstPanel + 1}\u2013${last} of ${said.storms.length}`, [
+    { "aria-label": "Earlier storms", disabled: firstPanel === 0, onclick: turn(-PANELS) },
+    { "aria-label": "Later storms", disabled: last >= said.storms.length, onclick: turn(PANELS) },
+  ]);
 }
 
 /** Rows of the series of some storms in a cell, for a file. */
@@ -322,13 +320,15 @@ function saveRates() {
   const names = ["rate", "rate_se", "rate_low", "rate_high", "tau", "tau_low", "tau_high", "tau_limit"];
   const rows = cellFits(state.e, state.l).map((fit) => [
     fit.storm, fit.onset, fit.kind, fit.rate, fit.rate_se, fit.rate_low, fit.rate_high, fit.tau, fit.low, fit.high, fit.limit,
+    ...(isPaper() ? [Number.isFinite(fit.rate) && fit.accepted ? 1 : 0] : []),
   ]);
   const [c, p] = [choiceNumber(), probeNumber()];
   const mean = meanTau(c, p, state.e, state.l);
   const theory = ["rate_predicted", "rate_predicted_low", "rate_predicted_high"].map((name) => value("theory", name, state.e, state.l));
   saveCsv("rates", `Rates of all storms, ${cellName(state.e, state.l)}`, [
     { name: "storm", meaning: "number of the storm in the catalogue" }, { name: "onset", unit: "UTC" },
-    { name: "kind", meaning: "resolved, limit, growth, lost (to the floor) or none" }, ...names.map((name) => column(name)),
+    { name: "kind", meaning: "resolved, limit, growth, lost (to the floor) or none" }, ...names.map((name) => column("fits", name)),
+    ...(isPaper() ? [{ name: "accepted", meaning: "1 where the mean over storms has it" }] : []),
   ], rows, [
     `mean over storms: ${tauText(mean) || "none"} days`,
     `predicted rate (1/day): ${theory.map((one) => csvCell(one)).join(", ")} (median, least and greatest of the models)`,

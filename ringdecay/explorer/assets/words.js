@@ -104,6 +104,15 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Fill a pager: what is shown between a button back and one on, given by their attributes. The keyboard stays where it was. */
+function fillPager(id, text, ends) {
+  const box = document.getElementById(id);
+  const held = [...box.querySelectorAll("button")].indexOf(document.activeElement);
+  const buttons = ends.map((attributes, k) => element("button", { type: "button", ...attributes }, "\u2039\u203a"[k]));
+  box.replaceChildren(buttons[0], text, buttons[1]);
+  if (held >= 0) buttons[buttons[held].disabled ? 1 - held : held].focus();
+}
+
 /** Fill a list of facts: pairs of a term and what is said, the first set large. */
 function fillFacts(id, facts) {
   document.getElementById(id).replaceChildren(
