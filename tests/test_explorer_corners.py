@@ -9,12 +9,35 @@ import pytest
 from explorer_browser import NARROW, saved, texts
 
 from ringdecay.decays import fit_decays
+from ringdecay.decays.result import FLAGS
 from ringdecay.explorer import write_explorer
 from ringdecay.lifetime import lifetimes
+from ringdecay.tables import tau_text
 
 pytestmark = [pytest.mark.xdist_group("explorer"), browser.NEEDED]
 LONG_NAME = "both_probes_October_2012_to_October_2019_with_windows_of_my_own"
 ODD_CLASS = """<img src=x onerror="alert(1)"></script><script>alert(2)</script>"' & @@TITLE@@"""
+
+
+HARDLY = {"storm": 3, "probe": "merged", "energy": 269.0, "L": 3.15}
+
+
+def hardly_growing():
+    """Give the fits with one whose one-sided limit is infinite, and whose interval holds zero still."""
+    decays = explorer_run.run()["all_decays"][0].copy(deep=True)
+    cell = {
+        "rate": -0.02,
+        "rate_low": -0.041,
+        "rate_high": 0.001,
+        "tau": np.nan,
+        "tau_low": 1000.0,
+        "tau_high": np.inf,
+        "tau_limit": np.inf,
+    }
+    for name, value in cell.items():
+        decays[name].loc[HARDLY] = value
+    decays["flag"].loc[HARDLY] = FLAGS["not_resolved"]
+    return decays
 
 
 def written(path, name, **changes):
@@ -25,9 +48,10 @@ def written(path, name, **changes):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Give the address of the page of the small run, with a long name and storms of an odd class."""
+    """Give the address of the page of the small run, with a long name, storms of an odd class, and a fit that hardly grows."""
+    all_decays = [hardly_growing(), *explorer_run.run()["all_decays"][1:]]
     storms = explorer_run.run()["storms"].assign(storm_class=ODD_CLASS)
-    return written(tmp_path_factory.mktemp("a folder") / "explorer.html", LONG_NAME, storms=storms)
+    return written(tmp_path_factory.mktemp("a folder") / "explorer.html", LONG_NAME, storms=storms, all_decays=all_decays)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +93,16 @@ def test_every_number_and_word_of_the_table_can_be_filtered_for(at):
     page.fill("[data-filter=tau]", "four")
     head, _, _ = saved(page, "#save-table")
     assert not [line for line in head if line.startswith("filtered")], "a filter that cannot be read was not applied"
+
+
+def test_a_fit_that_hardly_grows_is_said_to_grow_as_in_the_tables(at):
+    assert tau_text(hardly_growing().sel(HARDLY)) == "growing"
+    page = at("#energy=269&L=3.15&storm=3&view=storm")
+    assert page.inner_text("#storm-series-title") == "Flux at 269 keV, L = 3.15: growing"
+    assert "<br>growing<br>" in page.evaluate("document.getElementById('storm-map').data[0].text[1][3]")
+    page.click("#tab-cell")
+    texts_of_rates = page.evaluate("document.getElementById('rates').data.flatMap((one) => one.text)")
+    assert len([text for text in texts_of_rates if text.startswith("storm 3,") and text.endswith("<br>growing")]) == 1
 
 
 def test_whoever_turns_pages_by_keyboard_stays_at_the_button(at):

@@ -78,7 +78,7 @@ function drawRates() {
       type: "data", symmetric: false, thickness: 1.2, width: 0, color: marker.color,
       array: group.map((fit) => clip(ends(fit)[1]) - y(fit)), arrayminus: group.map((fit) => y(fit) - clip(ends(fit)[0])),
     },
-    text: group.map((fit) => `storm ${fit.storm}, ${day(fit.onset)}<br>rate ${number(fit.rate, 3)} (${number(fit.rate_low, 3)} to ${number(fit.rate_high, 3)}) 1/day<br>\u03c4 ${tauText(fit) || "none"} d`),
+    text: group.map((fit) => `storm ${fit.storm}, ${day(fit.onset)}<br>rate ${number(fit.rate, 3)} (${number(fit.rate_low, 3)} to ${number(fit.rate_high, 3)}) 1/day<br>${tauSaid(fit)}`),
     hovertemplate: "%{text}<extra></extra>",
   }));
   const across = { xref: "paper", x0: 0, x1: 1, layer: "below" };
@@ -185,8 +185,8 @@ function fluxPanel(s, e, l, k, bottom) {
     });
   }
   const tau = fitTau(c, s, p, e, l);
-  const text = tauText(tau);
-  const result = { growing: "growing", "": tau.kind === "lost" ? "lost to the floor" : "no fit" }[text] ?? `\u03c4 ${/^>/.test(text) ? text : `= ${text}`} d`;
+  const text = tauSaid(tau);
+  const result = text || (tau.kind === "lost" ? "lost to the floor" : "no fit");
   return { traces, shapes, words: `${result}${accepted(s, p, e, l) || !text ? "" : ", not accepted"}` };
 }
 
