@@ -85,8 +85,13 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         binned, index, decays, lifetimes, theory (netCDF), storms (CSV) and provenance (JSON, which holds the config).
     output : path-like
         The page to write.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read.
     """
-    provenance = json.loads(Path(files["provenance"]).read_text(encoding="utf-8"))
+    provenance = _provenance(Path(files["provenance"]))
     config = provenance["config"]
     binned = with_merged_probe(open_dataset(files["binned"], over_time=FLUX_SUMS))
     index, storms = open_array(files["index"]), read_storms(files["storms"])
@@ -105,6 +110,16 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         run=str(config["run"]),
         provenance=provenance,
     )
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FileError(path, "the provenance of a run", f"no JSON ({error})", "run the workflow again") from error
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise FileError(path, "the provenance of a run", "a record without a config", "run the workflow again")
+    return found
 
 
 def paper_decays(binned: xr.Dataset, storms: pd.DataFrame, index: xr.DataArray, config: Mapping[str, Any], *, joint: bool) -> xr.Dataset:
