@@ -150,7 +150,9 @@ def _read(path: str | os.PathLike[str], reader: Callable[[Path], xr.Dataset]) ->
     except InputError:
         raise
     except (OSError, ValueError) as error:
-        raise FileError(source, "a netCDF file", f"something else ({error})", "delete it and run the stage that makes it again") from error
+        raise FileError(
+            source, "a netCDF file", f"something else ({error})", "name another, or run the stage that makes it again"
+        ) from error
 
 
 def content_hash(dataset: xr.Dataset) -> str:

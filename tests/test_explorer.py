@@ -203,6 +203,14 @@ def test_explore_says_what_is_missing(tmp_path):
         explore(tmp_path / "results/half", open_browser=False)
 
 
+@pytest.mark.parametrize("text", ["{broken", "[]", '{"config": 3}', "\xff"])
+def test_explore_says_that_the_provenance_is_none(tmp_path, text):
+    folder = explorer_run.write_run(tmp_path)
+    (folder / "provenance.json").write_text(text, encoding="latin-1")
+    with pytest.raises(FileError, match=r"provenance\.json: expected the provenance of a run"):
+        explore(folder, open_browser=False)
+
+
 def test_a_run_without_storms_has_a_page():
     run = dict(explorer_run.run())
     none = [one.isel(storm=slice(0)) for one in run.pop("all_decays")]

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-
+import explorer_browser as browser
 import explorer_run
 import numpy as np
-import pandas as pd
 import pytest
+from explorer_browser import NARROW, saved, texts
 
 from ringdecay.binned import mean_flux
 from ringdecay.explorer import write_explorer
 from ringdecay.tables import decay_table, lifetime_table
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 360, "height": 740}
-
-pytestmark = [
-    pytest.mark.xdist_group("explorer"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = [pytest.mark.xdist_group("explorer"), browser.NEEDED]
 
 
 @pytest.fixture(scope="module")
@@ -43,35 +26,14 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with browser.chromium() as one:
+        yield one
 
 
 @pytest.fixture
 def at(chromium, address):
-    """Give a function that opens the page at a hash; no error, warning or request may have come up when the test ends."""
-    troubles, contexts = [], []
-
-    def opened(fragment="", size=WIDE):
-        context = chromium.new_context(viewport=size, accept_downloads=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda request: troubles.append(request.url[:80]) if not request.url.startswith(("file:", "blob:", "data:")) else None,
-        )
-        page.goto(address + fragment)
-        page.wait_for_selector("html[data-ready=yes]", timeout=20_000)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert troubles == []
+    with browser.opening(chromium, address) as opened:
+        yield opened
 
 
 def fits():
@@ -103,22 +65,6 @@ def drawn(page, plot):
         }))""",
         plot,
     )
-
-
-def saved(page, button):
-    """Press a button that saves a table, and give its header and the table."""
-    with page.expect_download() as waiting:
-        page.click(button)
-    path = waiting.value.path()
-    text = path.read_text()
-    return [line[2:] for line in text.splitlines() if line.startswith("#")], pd.read_csv(io.StringIO(text), comment="#"), waiting.value
-
-
-def texts(page, column):
-    place = page.evaluate(
-        "(name) => [...document.querySelectorAll('#table thead th[data-column]')].findIndex((one) => one.dataset.column === name)", column
-    )
-    return page.eval_on_selector_all("#table tbody tr", "(rows, at) => rows.map((row) => row.children[at].textContent)", place)
 
 
 def test_it_opens_from_disk_and_says_simulated(at):

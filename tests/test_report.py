@@ -102,8 +102,10 @@ def test_the_summary_counts_what_the_tables_hold(found, short):
     assert found["storms"]["deepest"] == storms["depth"].min()
     fits = pd.read_csv(results / "decays.csv", comment="#").query("probe == 'merged'")
     assert found["fits"]["made"] == fits["rate"].notna().sum() > 100
-    assert found["fits"]["resolved"] + found["fits"]["limits"] + found["fits"]["growing"] == found["fits"]["made"]
+    assert found["fits"]["growing"] == fits["flag_meanings"].str.contains("growth", na=False).sum()
     cells = pd.read_csv(results / "lifetimes.csv", comment="#")
+    for counted, column in (("made", "n_storms"), ("resolved", "n_resolved"), ("limits", "n_limits"), ("growing", "n_growth")):
+        assert found["fits"][counted] == cells[column].sum(), counted
     growing = cells["flag_meanings"].str.contains("growth", na=False)
     assert found["cells"]["growing"] >= growing.sum()
     assert found["cells"]["decay_times"] == (cells["tau"].notna() & cells["tau_limit"].isna() & ~growing).sum() > 0

@@ -60,7 +60,7 @@ def energy_decays() -> xr.Dataset:
     return xr.Dataset(data, coords=coords | {name: ("series", value) for name, value in series.items()})
 
 
-def found(settings, mode="calibrated", n_storms=2, **changes):
+def found(settings, mode="calibrated", n_storms=2, decays=None, **changes):
     truth = xr.Dataset({"population_rate": 1.1 * fake.truth()["population_rate"]})
     given = {
         "storms": fake.storms(n_storms),
@@ -76,7 +76,7 @@ def found(settings, mode="calibrated", n_storms=2, **changes):
     lifetimes = fake.lifetimes(mode=mode)
     if mode == "calibrated":
         lifetimes["rate_low"], lifetimes["rate_high"] = 1 / lifetimes["tau_high"], 1 / lifetimes["tau_low"]
-    return summarise(fake.decays(mode=mode, n=n_storms), lifetimes, **given | changes)
+    return summarise(fake.decays(mode=mode, n=n_storms) if decays is None else decays, lifetimes, **given | changes)
 
 
 def test_numbers_are_those_of_the_results():
@@ -89,6 +89,10 @@ def test_numbers_are_those_of_the_results():
         "cells": 40, "made": 38, "resolved": 28, "limits": 8, "growing": 2,
     }  # fmt: skip
     assert fits["flags"]["too_few_points"] == 2
+    # An infinite one-sided limit is a limit until the interval leaves zero, too.
+    hardly = fake.decays()
+    hardly["tau_limit"] = hardly["tau_limit"].where(hardly["tau_limit"].isnull(), np.inf)
+    assert found(config(), decays=hardly)["fits"] == fits
     cells = numbers["cells"]
     assert (cells["all"], cells["with_fits"], cells["decay_times"], cells["limits"], cells["growing"]) == (20, 19, 14, 4, 1)
     assert (cells["single_storm"], cells["storms_lost_to_floor"]) == (1, 1)

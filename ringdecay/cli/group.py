@@ -113,10 +113,13 @@ def one_of(kind: str, known: Collection[str]) -> Callable[[click.Context, click.
     return checked
 
 
-def expect(dataset: xr.Dataset, path: Path, dims: set[str], what: str) -> xr.Dataset:
-    """Refuse a dataset that lacks dimensions of what was asked for."""
-    if not dims <= set(dataset.dims):
-        raise InputError(f"{path} is no {what}: it has the dimensions {', '.join(map(str, dataset.dims))}")
+def expect(dataset: xr.Dataset, path: Path, dims: set[str], what: str, *, more: bool = False) -> xr.Dataset:
+    """Refuse a dataset without `tau`, or with a `tau` that lacks dimensions of what was asked for, or has more of them unless it may."""
+    if "tau" not in dataset:
+        raise InputError(f"{path} is no {what}: it has no tau")
+    found = set(dataset["tau"].dims)
+    if not (dims <= found if more else dims == found):
+        raise InputError(f"{path} is no {what}: its tau is over {', '.join(map(str, dataset['tau'].dims)) or 'nothing'}")
     return dataset
 
 

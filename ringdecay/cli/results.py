@@ -10,7 +10,6 @@ import click
 
 from ringdecay.cli.answers import answer, is_looked_at, rows_of, show_table, simulated
 from ringdecay.cli.group import FILE, FOLDER, IN, as_json_option, command, expect, stage
-from ringdecay.errors import InputError
 from ringdecay.products import PRODUCTS
 
 
@@ -28,9 +27,7 @@ def table(result: Path, output: Path | None, as_json: bool) -> None:
     from ringdecay.store import is_simulated, open_dataset  # noqa: PLC0415
 
     dataset = open_dataset(result)
-    expect(dataset, result, {"energy", "L"}, "decays.nc or lifetimes.nc")
-    if "tau" not in dataset:
-        raise InputError(f"{result} is no decays.nc or lifetimes.nc: it has no tau")
+    expect(dataset, result, {"energy", "L"}, "decays.nc or lifetimes.nc", more=True)
     of_storms = "storm" in dataset.dims
     frame = tables.decay_table(dataset) if of_storms else tables.lifetime_table(dataset)
     title = "Decays" if of_storms else "Decay times"
@@ -47,6 +44,8 @@ def table(result: Path, output: Path | None, as_json: bool) -> None:
         click.echo(frame.to_csv(index=False), nl=False)
     if output is None:
         click.echo(f"{len(frame)} rows{simulated(dataset)}", err=True)
+    elif not as_json:
+        click.echo(f"{output}: {len(frame)} rows{simulated(dataset)}")
 
 
 def _cell(value: object) -> str:
@@ -64,9 +63,7 @@ def plot(lifetimes_file: Path, output: Path) -> None:
     from ringdecay import plots  # noqa: PLC0415
     from ringdecay.store import open_dataset  # noqa: PLC0415
 
-    lifetimes_found = open_dataset(lifetimes_file)
-    if "storm" in lifetimes_found.dims or "tau" not in lifetimes_found:
-        raise InputError(f"{lifetimes_file} is no lifetimes.nc")
+    lifetimes_found = expect(open_dataset(lifetimes_file), lifetimes_file, {"energy", "L"}, "lifetimes.nc")
     plots.save(plots.lifetime_map(lifetimes_found), output)
     click.echo(str(output))
 

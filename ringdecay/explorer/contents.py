@@ -119,7 +119,7 @@ def contents(
         "kinds": list(KINDS),
         "flags": {"fit": _flags(first["flag"]), "mean": _flags(lifetimes["flag"])},
         "verdicts": _verdicts(theory),
-        "variables": _described([lifetimes, *means, *ordered, beside]),
+        "variables": {"fits": _described(ordered), "mean": _described([lifetimes, *means, beside])},
         "blocks": {name: {"variables": variables.get(name, []), "shape": list(array.shape)} for name, array in arrays.items()},
         "colours": {"series": list(COLOURS), "simulated": SIMULATED_COLOUR},
     }
@@ -215,7 +215,7 @@ def _verdicts(theory: xr.Dataset) -> list[str]:
 
 
 def _described(datasets: Iterable[xr.Dataset]) -> dict[str, dict[str, str]]:
-    """Give unit and meaning of every variable that the page shows; of two of one name, as the mean over storms has it."""
+    """Give unit and meaning of every variable that the page shows, as the first that has it says."""
     out: dict[str, dict[str, str]] = {}
     for dataset in datasets:
         for name in {*FIT, *POINTS, *MEAN, *THEORY} & set(dataset.data_vars):

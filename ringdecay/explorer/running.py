@@ -67,7 +67,9 @@ def run_files(folder: Path) -> dict[str, Path]:
     """
     files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
     files |= {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
-    files |= {name: folder.resolve().parents[1] / "resources" / folder.resolve().name / f"{name}.nc" for name in ("binned", "index")}
+    # Not parents[1], which a folder right below the root has not.
+    whole = folder.resolve()
+    files |= {name: whole.parent.parent / "resources" / whole.name / f"{name}.nc" for name in ("binned", "index")}
     for path in files.values():
         if not path.is_file():
             raise FileError(path, "a file of the run", "no file", "run the workflow first, to its end")
@@ -83,8 +85,13 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         binned, index, decays, lifetimes, theory (netCDF), storms (CSV) and provenance (JSON, which holds the config).
     output : path-like
         The page to write.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read.
     """
-    provenance = json.loads(Path(files["provenance"]).read_text(encoding="utf-8"))
+    provenance = _provenance(Path(files["provenance"]))
     config = provenance["config"]
     binned = with_merged_probe(open_dataset(files["binned"], over_time=FLUX_SUMS))
     index, storms = open_array(files["index"]), read_storms(files["storms"])
@@ -103,6 +110,16 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         run=str(config["run"]),
         provenance=provenance,
     )
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FileError(path, "the provenance of a run", f"no JSON ({error})", "run the workflow again") from error
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise FileError(path, "the provenance of a run", "a record without a config", "run the workflow again")
+    return found
 
 
 def paper_decays(binned: xr.Dataset, storms: pd.DataFrame, index: xr.DataArray, config: Mapping[str, Any], *, joint: bool) -> xr.Dataset:

@@ -116,8 +116,9 @@ def _storms(storms: pd.DataFrame, decays: xr.Dataset, probe: str) -> dict[str, A
 def _fits(decays: xr.Dataset, probe: str) -> dict[str, Any]:
     one = decays.sel(probe=probe)
     made = one["rate"].notnull()
-    growing = made & grows(one)
-    resolved = made & (one["rate_low"] > 0) & ~growing
+    # By the flag, as `n_growth` and `n_limits` of the means count them: that a one-sided limit is infinite is no growth yet.
+    growing = made & flagged(one, "growth")
+    resolved = made & (one["rate_low"] > 0)
     accepted = made & ~flagged(one, "not_accepted")
     numbers = {
         "cells": one["rate"].size,

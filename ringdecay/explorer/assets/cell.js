@@ -78,7 +78,7 @@ function drawRates() {
       type: "data", symmetric: false, thickness: 1.2, width: 0, color: marker.color,
       array: group.map((fit) => clip(ends(fit)[1]) - y(fit)), arrayminus: group.map((fit) => y(fit) - clip(ends(fit)[0])),
     },
-    text: group.map((fit) => `storm ${fit.storm}, ${day(fit.onset)}<br>rate ${number(fit.rate, 3)} (${number(fit.rate_low, 3)} to ${number(fit.rate_high, 3)}) 1/day<br>\u03c4 ${tauText(fit) || "none"} d`),
+    text: group.map((fit) => `storm ${fit.storm}, ${day(fit.onset)}<br>rate ${number(fit.rate, 3)} (${number(fit.rate_low, 3)} to ${number(fit.rate_high, 3)}) 1/day<br>${tauSaid(fit)}`),
     hovertemplate: "%{text}<extra></extra>",
   }));
   const across = { xref: "paper", x0: 0, x1: 1, layer: "below" };
@@ -185,8 +185,8 @@ function fluxPanel(s, e, l, k, bottom) {
     });
   }
   const tau = fitTau(c, s, p, e, l);
-  const text = tauText(tau);
-  const result = { growing: "growing", "": tau.kind === "lost" ? "lost to the floor" : "no fit" }[text] ?? `\u03c4 ${/^>/.test(text) ? text : `= ${text}`} d`;
+  const text = tauSaid(tau);
+  const result = text || (tau.kind === "lost" ? "lost to the floor" : "no fit");
   return { traces, shapes, words: `${result}${accepted(s, p, e, l) || !text ? "" : ", not accepted"}` };
 }
 
@@ -277,15 +277,13 @@ function seriesNote() {
 }
 
 function drawSeriesPager() {
-  const box = document.getElementById("series-pager");
   const last = Math.min(firstPanel + PANELS, said.storms.length);
-  if (said.storms.length <= PANELS) { box.replaceChildren(); return; }
+  if (said.storms.length <= PANELS) { document.getElementById("series-pager").replaceChildren(); return; }
   const turn = (by) => () => { firstPanel += by; drawSeries(); };
-  box.replaceChildren(
-    element("button", { type: "button", disabled: firstPanel === 0, onclick: turn(-PANELS), "aria-label": "Earlier storms" }, "\u2039"),
-    `${firstPanel + 1}\u2013${last} of ${said.storms.length}`,
-    element("button", { type: "button", disabled: last >= said.storms.length, onclick: turn(PANELS), "aria-label": "Later storms" }, "\u203a"),
-  );
+  fillPager("series-pager", `${firstPanel + 1}\u2013${last} of ${said.storms.length}`, [
+    { "aria-label": "Earlier storms", disabled: firstPanel === 0, onclick: turn(-PANELS) },
+    { "aria-label": "Later storms", disabled: last >= said.storms.length, onclick: turn(PANELS) },
+  ]);
 }
 
 /** Rows of the series of some storms in a cell, for a file. */
@@ -322,13 +320,15 @@ function saveRates() {
   const names = ["rate", "rate_se", "rate_low", "rate_high", "tau", "tau_low", "tau_high", "tau_limit"];
   const rows = cellFits(state.e, state.l).map((fit) => [
     fit.storm, fit.onset, fit.kind, fit.rate, fit.rate_se, fit.rate_low, fit.rate_high, fit.tau, fit.low, fit.high, fit.limit,
+    ...(isPaper() ? [Number.isFinite(fit.rate) && fit.accepted ? 1 : 0] : []),
   ]);
   const [c, p] = [choiceNumber(), probeNumber()];
   const mean = meanTau(c, p, state.e, state.l);
   const theory = ["rate_predicted", "rate_predicted_low", "rate_predicted_high"].map((name) => value("theory", name, state.e, state.l));
   saveCsv("rates", `Rates of all storms, ${cellName(state.e, state.l)}`, [
     { name: "storm", meaning: "number of the storm in the catalogue" }, { name: "onset", unit: "UTC" },
-    { name: "kind", meaning: "resolved, limit, growth, lost (to the floor) or none" }, ...names.map((name) => column(name)),
+    { name: "kind", meaning: "resolved, limit, growth, lost (to the floor) or none" }, ...names.map((name) => column("fits", name)),
+    ...(isPaper() ? [{ name: "accepted", meaning: "1 where the mean over storms has it" }] : []),
   ], rows, [
     `mean over storms: ${tauText(mean) || "none"} days`,
     `predicted rate (1/day): ${theory.map((one) => csvCell(one)).join(", ")} (median, least and greatest of the models)`,

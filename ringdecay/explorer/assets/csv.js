@@ -38,8 +38,8 @@ function saveCsv(file, title, columns, rows, notes = []) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
-/** Describe a column by what the run says of its variable. */
-function column(name, more = {}) {
-  const { units = "", long_name: meaning = "" } = said.variables[name] ?? {};
+/** Describe a column by what the run says of its variable: of "fits", or of a "mean" over storms and theory. */
+function column(of, name, more = {}) {
+  const { units = "", long_name: meaning = "" } = said.variables[of][name] ?? {};
   return { name, unit: units, meaning, ...more };
 }

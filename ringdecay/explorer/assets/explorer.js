@@ -8,10 +8,11 @@ function draw(changed) {
   if (fits || cell || any("storm")) fillChoices();
   if (fits || cell || any("quantity")) drawMap();
   if (any("view")) showView();
+  // Also while the other view is looked at.
+  if (any("storm")) firstPanel = Math.floor(state.storm / PANELS) * PANELS;
   if (state.view === "cell") {
     if (fits || cell || any("view")) drawCellFacts();
     if (fits || cell || any("view", "storm")) drawRates();
-    if (any("storm")) firstPanel = Math.floor(state.storm / PANELS) * PANELS;
     if (fits || cell || any("view", "storm")) drawSeries();
   } else {
     if (fits || any("view", "storm")) { drawStormFacts(); drawStormIndex(); }

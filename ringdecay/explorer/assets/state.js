@@ -50,7 +50,9 @@ function mended(wanted) {
   if (!modes.includes(out.mode)) out.mode = modes[0];
   if (choiceOf(out.mode, out.estimator) < 0) out.estimator = said.choices.find((one) => one.mode === out.mode).estimator;
   const { probes } = said.choices[choiceOf(out.mode, out.estimator)];
-  if (!probes.includes(out.probe) && probes.length) out.probe = probes.includes(said.about.probe) ? said.about.probe : probes[0];
+  // Where nothing could be fitted, no probe is better than another.
+  const known = probes.length ? probes : said.probes;
+  if (!known.includes(out.probe)) out.probe = known.includes(said.about.probe) ? said.about.probe : known[0];
   out.e = Math.min(Math.max(0, out.e), said.energy.length - 1);
   out.l = Math.min(Math.max(0, out.l), said.L.length - 1);
   out.storm = Math.min(Math.max(0, out.storm), Math.max(0, said.storms.length - 1));

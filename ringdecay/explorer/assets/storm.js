@@ -94,9 +94,10 @@ function drawStormMap() {
   const [c, p, s] = [choiceNumber(), probeNumber(), state.storm];
   drawTauMap("storm-map", (e, l) => {
     const tau = fitTau(c, s, p, e, l);
-    const text = tauText(tau);
+    const text = tauSaid(tau);
     const flags = flagWords(value(`points/${choice().points}`, "flag", s, p, e, l), said.flags.fit, choice().own ? [] : ["not_resolved", "growth", "not_accepted"]);
-    return { ...tau, lost: false, text: `${cellName(e, l)}<br>${text && text !== "growing" ? `\u03c4 ${text} d` : text || KIND_WORDS[tau.kind]}<br>${flags.replaceAll("_", " ")}` };
+    const kind = text === "growing" ? "growth" : tau.kind;
+    return { ...tau, kind, lost: false, text: `${cellName(e, l)}<br>${text || KIND_WORDS[kind]}<br>${flags.replaceAll("_", " ")}` };
   }, outlines(state.e, state.l, null));
 }
 

@@ -21,7 +21,7 @@ function meanTable() {
   // The ratio is of the run's own mean.
   const theories = THEORY_COLUMNS.filter((name) => own || !name.startsWith("ratio"));
   const columns = [
-    ...CELL, ...means.map((name) => column(name)), ...theories.map((name) => column(name)),
+    ...CELL, ...[...means, ...theories].map((name) => column("mean", name)),
     ...(own ? [{ name: "verdict", words: true, meaning: "what the observation says of the prediction" }] : []),
     { name: "flag_meanings", words: true, meaning: "the flag in words" },
   ];
@@ -46,8 +46,8 @@ function fitTable() {
   const columns = [
     { name: "storm", meaning: "number of the storm in the catalogue" }, { name: "onset", unit: "UTC", words: true }, ...CELL,
     { name: "kind", words: true, meaning: "resolved, limit, growth, lost (to the floor) or none" },
-    ...["tau", "tau_low", "tau_high", "tau_limit", ...FIT_COLUMNS].map((name) => column(name)),
-    ...more.map((name) => column(name, name in days ? { unit: days[name] } : {})), { name: "flag_meanings", words: true, meaning: "the flag in words" },
+    ...["tau", "tau_low", "tau_high", "tau_limit", ...FIT_COLUMNS].map((name) => column("fits", name)),
+    ...more.map((name) => column("fits", name, name in days ? { unit: days[name] } : {})), { name: "flag_meanings", words: true, meaning: "the flag in words" },
   ];
   const nothingThere = said.flags.fit.no_window | said.flags.fit.too_few_points;
   const masked = choice().own ? [] : ["not_resolved", "growth", "not_accepted"];
@@ -77,19 +77,20 @@ function onlyStorm() {
   return document.getElementById("only-storm").checked;
 }
 
-/** Make a test of a filter's text; null if it cannot be read. */
+/** Make a test of a filter's text; null if it cannot be read. What stands in a cell is found, as well as what stands in the file. */
 function filterTest(text, words) {
-  const wanted = text.trim();
-  if (wanted.toLowerCase() === "none") return (x) => (words ? x === "" : Number.isNaN(x));
-  if (words) return (x) => x.toLowerCase().includes(wanted.toLowerCase());
+  // A word may break after each _, which a copied one shows; and a minus may be the one of the page.
+  const wanted = text.trim().toLowerCase().replaceAll("\u200b", "").replaceAll(MINUS, "-");
+  if (wanted === "none") return (x) => (words ? ["", "none"].includes(x) : Number.isNaN(x));
+  if (words) return (x) => [x, wordsOf(x).replaceAll("\u200b", "")].some((one) => one.toLowerCase().includes(wanted));
   const tests = [];
   for (const part of wanted.replace(/([<>=]+)\s+/g, "$1").split(/\s+/)) {
-    const compared = /^(<=|>=|<|>|=)?([-+\u2212]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+\u2212]?inf)$/i.exec(part);
-    const between = /^([-+]?[\d.e]+?)\.\.([-+]?[\d.e]+)$/i.exec(part);
+    const compared = /^(<=|>=|<|>|=)?([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf)$/.exec(part);
+    const between = /^([-+]?[\d.e]+?)\.\.([-+]?[\d.e]+)$/.exec(part);
     if (compared) {
-      const plain = compared[2].replace("\u2212", "-");
-      const limit = /inf$/i.test(plain) ? (plain.startsWith("-") ? -Infinity : Infinity) : Number(plain);
-      const same = (x) => x === limit || Math.abs(x - limit) <= 1e-6 * Math.abs(limit);
+      const limit = compared[2].endsWith("inf") ? (compared[2].startsWith("-") ? -Infinity : Infinity) : Number(compared[2]);
+      const typed = number(limit, 15);
+      const same = (x) => number(x) === typed || (Number.isFinite(limit) && Math.abs(x - limit) <= 1e-6 * Math.abs(limit));
       tests.push({ "<": (x) => x < limit, ">": (x) => x > limit, "<=": (x) => x < limit || same(x), ">=": (x) => x > limit || same(x) }[compared[1]] ?? same);
     } else if (between && Number.isFinite(Number(between[1])) && Number.isFinite(Number(between[2]))) {
       const [low, high] = [Number(between[1]), Number(between[2])];
@@ -101,7 +102,7 @@ function filterTest(text, words) {
   return (x) => tests.every((test) => test(x));
 }
 
-/** Rows of the chosen table as filtered and sorted, and its columns. */
+/** Rows of the chosen table as filtered and sorted, its columns, how many rows there are in all, and the filters that could be applied. */
 function shownTable() {
   const key = JSON.stringify([state.table, state.mode, state.estimator, state.probe, onlyCell() && [state.e, state.l], onlyStorm() && state.storm]);
   if (lastRows.key !== key) lastRows = { key, ...(state.table === "mean" ? meanTable() : fitTable()) };
@@ -109,9 +110,12 @@ function shownTable() {
   let { rows } = lastRows;
   const { filters, sort: [by, sign] } = tables[state.table];
   if (state.table === "mean" && onlyCell()) rows = rows.filter((row) => row.e === state.e && row.l === state.l);
+  const applied = [];
   columns.forEach(({ name, words }, k) => {
     const test = filters[name] ? filterTest(filters[name], words) : null;
-    if (test) rows = rows.filter((row) => test(row.cells[k]));
+    if (!test) return;
+    applied.push(`${name} ${filters[name]}`);
+    rows = rows.filter((row) => test(row.cells[k]));
   });
   const at = columns.findIndex(({ name }) => name === by);
   if (at >= 0) {
@@ -124,7 +128,7 @@ function shownTable() {
       return missing(x) - missing(y) || (missing(x) ? 0 : sign * order(x, y));
     });
   }
-  return { columns, rows, all: lastRows.rows.length };
+  return { columns, rows, all: lastRows.rows.length, applied };
 }
 
 /** Make the heading of the chosen table anew, with its filters. */
@@ -136,13 +140,14 @@ function drawTableHead() {
     element("button", { type: "button", onclick: () => sortBy(name) }, name, element("span", { class: "arrow", "aria-hidden": "true" })),
     element("small", {}, unit && unit !== "1" ? unit : "\u00a0"),
   ));
+  const unreadable = (name, words) => String(Boolean(mine.filters[name]) && filterTest(mine.filters[name], words) === null);
   const filters = columns.map(({ name, words }) => {
     const box = element("input", {
       type: "text", "aria-label": `filter ${name}`, placeholder: words ? "part" : ">\u2009\u2026", value: mine.filters[name] ?? "", autocomplete: "off", spellcheck: "false",
-      "data-filter": name,
+      "data-filter": name, "aria-invalid": unreadable(name, words),
       oninput: (event) => {
         mine.filters[name] = event.target.value.trim();
-        event.target.setAttribute("aria-invalid", String(Boolean(mine.filters[name]) && filterTest(mine.filters[name], words) === null));
+        event.target.setAttribute("aria-invalid", unreadable(name, words));
         mine.page = 0;
         drawTableBody();
       },
@@ -191,11 +196,11 @@ function isChosen(row) {
 function drawTablePager(n, mine) {
   const pages = Math.ceil(n / ROWS);
   const turn = (to) => () => { mine.page = to; drawTableBody(); };
-  document.getElementById("table-pager").replaceChildren(...(pages < 2 ? [] : [
-    element("button", { type: "button", disabled: mine.page === 0, onclick: turn(mine.page - 1), "aria-label": "Page before" }, "\u2039"),
-    `rows ${mine.page * ROWS + 1}\u2013${Math.min(n, (mine.page + 1) * ROWS)} of ${n}`,
-    element("button", { type: "button", disabled: mine.page >= pages - 1, onclick: turn(mine.page + 1), "aria-label": "Page after" }, "\u203a"),
-  ]));
+  if (pages < 2) { document.getElementById("table-pager").replaceChildren(); return; }
+  fillPager("table-pager", `rows ${mine.page * ROWS + 1}\u2013${Math.min(n, (mine.page + 1) * ROWS)} of ${n}`, [
+    { "aria-label": "Page before", disabled: mine.page === 0, onclick: turn(mine.page - 1) },
+    { "aria-label": "Page after", disabled: mine.page >= pages - 1, onclick: turn(mine.page + 1) },
+  ]);
 }
 
 /** Turn to the page that the chosen cell's row is on. */
@@ -206,9 +211,8 @@ function followCell() {
 }
 
 function saveTable() {
-  const { columns, rows } = shownTable();
+  const { columns, rows, applied: filters } = shownTable();
   const title = state.table === "mean" ? "Decay times, mean over storms: a row an energy and L-shell" : "Fits: a row a storm, energy and L-shell";
-  const filters = Object.entries(tables[state.table].filters).filter(([, text]) => text).map(([name, text]) => `${name} ${text}`);
   if (onlyCell()) filters.push(cellName(state.e, state.l));
   if (onlyStorm() && state.table === "fits") filters.push(`storm ${storm(state.storm).storm}`);
   saveCsv(state.table === "mean" ? "lifetimes" : "fits", title, columns, rows.map((row) => row.cells), filters.length ? [`filtered: ${filters.join("; ")}`] : []);

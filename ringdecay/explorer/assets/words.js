@@ -23,12 +23,19 @@ function roundedDown(x) {
 
 /** Say a decay time in a few signs, as the tables and the figures of the run do. */
 function tauText({ tau, low, high, limit, sd, kind }) {
-  if (kind === "growth") return "growing";
+  // No decay time is long enough even for the one-sided limit.
+  if (kind === "growth" || limit === Infinity) return "growing";
   if (Number.isFinite(limit)) return `> ${roundedDown(limit)}`;
   if (!Number.isFinite(tau)) return "";
   if (sd !== undefined) return Number.isFinite(sd) ? `${tau.toFixed(decimals(sd))} \u00b1 ${sd.toFixed(decimals(sd))}` : number(tau, 3);
   const digits = decimals(Number.isFinite(high - low) ? (high - low) / 2 : tau / 10);
   return `${tau.toFixed(digits)} (${low.toFixed(digits)}\u2013${Number.isFinite(high) ? high.toFixed(digits) : "\u221e"})`;
+}
+
+/** Say a decay time with its sign and unit, where it has them: "\u03c4 = 5.8 (5.0\u20137.1) d", "\u03c4 > 24 d", "growing", or nothing. */
+function tauSaid(tau) {
+  const text = tauText(tau);
+  return ["", "growing"].includes(text) ? text : `\u03c4 ${text.startsWith(">") ? text : `= ${text}`} d`;
 }
 
 /** 1/rate where it is positive, infinite where it is not. */
@@ -102,6 +109,15 @@ function element(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+/** Fill a pager: what is shown between a button back and one on, given by their attributes. The keyboard stays where it was. */
+function fillPager(id, text, ends) {
+  const box = document.getElementById(id);
+  const held = [...box.querySelectorAll("button")].indexOf(document.activeElement);
+  const buttons = ends.map((attributes, k) => element("button", { type: "button", ...attributes }, "\u2039\u203a"[k]));
+  box.replaceChildren(buttons[0], text, buttons[1]);
+  if (held >= 0) buttons[buttons[held].disabled ? 1 - held : held].focus();
 }
 
 /** Fill a list of facts: pairs of a term and what is said, the first set large. */
