@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import pytest
+from fake_results import index, storms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from test_plots import by_gid, words
@@ -56,3 +58,12 @@ def test_panels_of_the_proof_name_the_modes_once() -> None:
         assert "not measured" in words(panel(one(claim).iloc[:0]).get_figure())
     for figure in (plots.validation_coverage(entries()), plots.validation_bias(entries())):
         assert [text for text in words(figure) if "mode" in text] == ["calibrated mode", "paper mode"]
+
+
+def test_axes_that_were_cleared_are_as_good_as_new() -> None:
+    ax = Figure().subplots()
+    ax.plot([0, 1])
+    ax.clear()
+    plots.index_panel(index(), storms(), ax=ax)
+    shown = mdates.num2date(ax.get_xlim())
+    assert [day.year for day in shown] == [2015, 2015]
