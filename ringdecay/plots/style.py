@@ -126,7 +126,9 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
 
 
 def save(figure: Figure | SubFigure | Axes, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG, SVG or PDF, whole or not at all; equal figures give the same bytes.
+    """Write a figure as PNG, SVG or PDF, whole or not at all; figures that are made and written alike give the same bytes.
+
+    (Written a second time a figure can differ by a pixel, because its layout is refined whenever it is drawn.)
 
     Parameters
     ----------
