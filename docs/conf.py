@@ -114,3 +114,4 @@ def setup(app: Any) -> None:
     """Have links to included files lead to the pages that include them, and stars in the help of commands be stars."""
     app.connect("source-read", _lead_to_pages)
     app.connect("sphinx-click-process-description", _plain_stars)
+    app.connect("sphinx-click-process-epilog", _plain_stars)

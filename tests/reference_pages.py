@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "house": (
         "Functions: the house",
         "What all other rooms stand on. You need these only if you change the package.",
-        ("config", "errors", "progress", "schedule", "fingerprint", "logs"),
+        ("config", "errors", "progress", "schedule", "fingerprint", "logs", "compiled"),
     ),
 }
 

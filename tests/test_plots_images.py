@@ -5,6 +5,7 @@ After a wanted change: ``pytest tests/test_plots_images.py --mpl-generate-path=t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -125,11 +126,12 @@ DRAWN: dict[str, Callable[[], Axes | Figure]] = {
 }
 
 
-def test_every_figure_has_an_image() -> None:
+def test_every_figure_has_an_image_and_a_line_in_the_list_for_users() -> None:
     functions = {name for name in plots.__all__ if callable(getattr(plots, name))} - {"save"}
     assert set(DRAWN) == functions
     folder = Path(__file__).with_name("baseline")
     assert {path.stem for path in folder.glob("*.png")} == {f"test_figures_look_as_they_did_{name}" for name in functions}
+    assert functions <= set(re.findall(r"`(\w+)`", str(plots.__doc__)))
 
 
 # Root mean square of 255. With the locked versions a figure drawn again was equal (0.0); a line of a whole figure that is thicker by 0.3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from captions import CAPTIONS, render
 
@@ -91,3 +93,10 @@ def test_the_closer_looks_say_what_the_run_was_told() -> None:
     assert "The run has one probe" in render("probes", probes=["a"], lifetimes={"probe": "a"})
     assert "begin 0.25, 4 days" in " ".join(render("sensitivity", windows={"compare_delays": [0.25, 4]}).split())
     assert "Estimator" not in render("sensitivity", fit={"compare": False})
+
+
+def test_every_figure_of_a_run_is_explained() -> None:
+    """`estimators` is made only where estimators are compared."""
+    listed = (CAPTIONS.parent / "rules/common.smk").read_text(encoding="utf-8").split("FIGURES = [")[1].split("]")[0]
+    explained = (CAPTIONS.parents[1] / "results/README.md").read_text(encoding="utf-8").split("| figure |")[1].split("\n\n")[0]
+    assert {*re.findall(r'"(\w+)"', listed), "estimators"} == set(re.findall(r"`(\w+)`", explained))

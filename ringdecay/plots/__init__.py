@@ -37,9 +37,12 @@ Whole figures (``figure=None``) put panels side by side, with one title and one 
 `storm_fits`, `residual_panels`, `estimator_comparison`, `rate_distributions`, `lifetime_map`, `lifetime_curves`, `lifetime_surface`,
 `pitch_angle_curves`, `sensitivity_panels`, `theory_ratio`, `theory_map`, `energy_overview`, `validation_coverage` and `validation_bias`.
 
+A new figure is not one of pyplot's, so ``plt.show()`` does not know it. In a notebook a whole figure shows itself at the end of a cell, and
+axes are shown by ``ax.figure``; axes of ``plt.subplots()`` given as ``ax`` are shown as any others.
+
 `save` writes a figure, or that of axes, as PNG, SVG or PDF. The look of all of them is in the style file ``ringdecay.mplstyle``:
 ``plt.style.use("ringdecay.plots.ringdecay")``, or ``with matplotlib.rc_context(ringdecay.plots.STYLE)``, gives it to axes of your own, tick
-labels included.
+labels included. Colours are chosen for a light background.
 """
 
 from ringdecay.plots.beside_theory import factor_panel, ratio_against_energy, ratio_panel, theory_ratio

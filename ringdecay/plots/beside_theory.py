@@ -118,7 +118,7 @@ def ratio_against_energy(comparison: xr.Dataset, L: Sequence[float], *, ax: Axes
         flux that grows. The shaded band in the colour of a curve is that of the theory over its median.
     """
     ax = new_axes(ax, height=3.2)
-    mark_simulated(ax, comparison, above_legend=True)
+    mark_simulated(ax, comparison, above_legend=1)
     ordered = comparison.transpose("energy", "L", ...)
     energy = ordered["energy"].to_numpy()
     ax.set_xlabel(energy_label(comparison))

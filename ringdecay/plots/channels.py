@@ -72,7 +72,7 @@ def storm_channels(
     shell, minimum = float(one["L"]), nanoseconds(one["minimum"])
     low, high = drawn_span(one)
     said = f"storm {number}, {depth_text(one)}, {L_value(decays, shell)}"
-    ax.set_title(f"{said}; τ with {confidence_text(decays)} interval, n: bins fitted", loc="left")
+    ax.set_title(f"{said}\nτ with {confidence_text(decays)} interval, n: bins fitted", loc="left")
     ax.set(xlabel=f"days from the minimum, {str(minimum.astype('datetime64[m]')).replace('T', ' ')} UTC", xlim=(low, high))
     ax.set_ylabel(f"mean flux ({FLUX_UNIT})")
     start, stop = window_span(one)

@@ -22,6 +22,7 @@ from ringdecay.plots.style import (
     COLOURS,
     STYLE,
     TWO_COLUMNS,
+    legend_columns,
     mark_simulated,
     new_axes,
     new_figure,
@@ -99,7 +100,9 @@ def calendar_panel(days: pd.DataFrame, storms: pd.DataFrame | None = None, *, ax
     """
     groups, years, by_year = _strips(days)
     ax = new_axes(ax, height=_HEAD + _STRIP * max(len(groups), 1), width=TWO_COLUMNS)
-    mark_simulated(ax, days, storms)
+    handles = _state_handles(days, storms)
+    columns = legend_columns(ax, [handle.get_label() for handle in handles], max(len(handles), 1))
+    mark_simulated(ax, days, storms, above_legend=-(-len(handles) // columns))
     if not groups:
         return say(ax, _NO_DAYS)
     dates = pd.to_datetime(days["date"])
@@ -123,10 +126,9 @@ def calendar_panel(days: pd.DataFrame, storms: pd.DataFrame | None = None, *, ax
     figure = ax.get_figure(root=False)
     assert figure is not None
     bar = figure.colorbar(ScalarMappable(Normalize(0, 100), _SHARES), ax=ax, location="bottom", aspect=40, shrink=0.5, pad=0.02)
-    bar.set_label("used: share of the day's records inside the grid; index: share of the day that is known (%)")
-    handles = _state_handles(days, storms)
+    bar.set_label("used: share of the day's records inside the grid;\nindex: share of the day that is known (%)")
     if handles:
-        ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(handles), handlelength=1.2, handleheight=1.0)
+        ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, handlelength=1.2, handleheight=1.0)
     return ax
 
 

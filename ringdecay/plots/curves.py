@@ -138,7 +138,7 @@ def tau_against_L(  # noqa: N802 - L is the symbol
 
 
 def _draw(ax: Axes, curves: list[tuple[str, xr.Dataset, np.ndarray]], lifetimes: xr.Dataset, truth: xr.Dataset | None, along: str) -> Axes:
-    mark_simulated(ax, lifetimes, truth, above_legend=True)
+    mark_simulated(ax, lifetimes, truth, above_legend=1)
     tops, bottoms = [], []
     ax.set_yscale("log")
     ax.set_ylabel(TAU)

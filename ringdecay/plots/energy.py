@@ -17,13 +17,14 @@ from ringdecay.errors import InputError, unknown
 from ringdecay.plots.energy_decay import energy_decay_panel, shell_decay_panel
 from ringdecay.plots.labels import L_label, source
 from ringdecay.plots.over_time import date_axis, index_panel
-from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, mark_simulated, new_axes, new_figure, say, title
+from ringdecay.plots.style import COLOURS, STYLE, TWO_COLUMNS, legend_columns, mark_simulated, new_axes, new_figure, say, title
 from ringdecay.products import ion_name
 
 # Dark to light, told apart in grey too: low energies, which come and go with the storms, are the dark ones.
 _BANDS = ("#0B3C5D", "#328CC1", "#9CCBE3", "#F2C572", "#D98E32", "#A34A28")
 _PETAJOULE = 1e15
 _LEGEND_COLUMNS = 6
+_FITTED = "exponential fitted to the sum"
 # A pressure that is less than the greatest by this factor is below the axes.
 _DEPTH = 1e4
 _INDEX_COLOUR, _DPS_COLOUR = COLOURS[0], COLOURS[4]
@@ -121,7 +122,8 @@ def dst_panel(content: xr.Dataset, index: xr.DataArray, storms: pd.DataFrame, *,
     dps = content["Dst_DPS"].sel(probe=probe)
     lines += ax.plot(time, dps, color=_DPS_COLOUR, linewidth=1.2, label="of the measured energy (DPS)", gid="Dst_DPS")
     ax.set_ylabel("Dst (nT)" if index.name == "Dst" else f"{index.name}, Dst (nT)")
-    ax.legend(handles=lines, loc="lower right", ncols=len(lines), borderaxespad=0.2, handlelength=1.5)
+    columns = legend_columns(ax, [str(line.get_label()) for line in lines], len(lines))
+    ax.legend(handles=lines, loc="lower right", ncols=columns, borderaxespad=0.2, handlelength=1.5)
     mark_simulated(ax, content, index)
     return ax
 
@@ -177,15 +179,16 @@ def energy_panel(
         ax.fill_between(
             time, np.nan_to_num(lower), np.nan_to_num(upper), where=known, color=colour, linewidth=0, label=_name(content, band)
         )
-    rows = -(-(len(energy) + 1) // _LEGEND_COLUMNS)
+    columns = legend_columns(ax, [_FITTED, *(_name(content, band) for band in range(len(energy)))], _LEGEND_COLUMNS)
+    rows = -(-(len(energy) + 1) // columns)
     ax.set_ylim(0, (1.06 + 0.14 * rows) * float(np.nanmax(upper)) or 1.0)
     for minimum in [] if storms is None else storms["minimum"]:
         ax.axvline(minimum, 0, 1.0 - 0.12 * rows, color="black", linewidth=0.6)
     handles, labels = ax.get_legend_handles_labels()
     if decays is not None and _draw_fits(ax, decays):
         handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle="--"))
-        labels.append("exponential fitted to the sum")
-    ax.legend(handles[::-1], labels[::-1], loc="upper left", ncols=_LEGEND_COLUMNS, borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)
+        labels.append(_FITTED)
+    ax.legend(handles[::-1], labels[::-1], loc="upper left", ncols=columns, borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)
     return ax
 
 

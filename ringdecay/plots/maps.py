@@ -107,7 +107,7 @@ def count_panel(lifetimes: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         If the cells are large enough, the numbers stand in them ("resolved/fitted") instead of contours.
     """
     ax = _map_axes(lifetimes, ax, height=2.8)
-    mark_simulated(ax, lifetimes, above_legend=True)
+    mark_simulated(ax, lifetimes, above_legend=1)
     n, resolved = (lifetimes[name].transpose("energy", "L").to_numpy().astype(float) for name in ("n_storms", "n_resolved"))
     if not (n > 0).any():
         return say(ax, "No storm has a fit.")

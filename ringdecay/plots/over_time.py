@@ -104,8 +104,9 @@ def index_panel(index: xr.DataArray, storms: pd.DataFrame, *, decays: xr.Dataset
     time, values = _thinned(index["time"].to_numpy(), index.to_numpy())
     if not np.isfinite(values).any():
         return say(ax, f"{name} has no values.")
-    ax.axhline(0, color="0.7", linewidth=0.5, zorder=0)
+    # Times first: on axes that were cleared a line across would begin the axis at 1970.
     ax.plot(time, values, color="0.15", linewidth=0.6)
+    ax.axhline(0, color="0.7", linewidth=0.5, zorder=0)
     if len(storms) == 0:
         ax.text(0.01, 0.06, "no storms", transform=ax.transAxes, color="0.35")
         return ax

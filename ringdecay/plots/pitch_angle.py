@@ -101,7 +101,7 @@ def tau_against_pitch_angle(lifetimes: xr.Dataset, energies: Sequence[float], L:
         are moved apart sideways within their bins. The number of storms is said as a range over the points.
     """
     ax = new_axes(ax)
-    mark_simulated(ax, lifetimes, above_legend=True)
+    mark_simulated(ax, lifetimes, above_legend=1)
     ax.set(xlim=(0.0, 90.0), xlabel="equatorial pitch angle (degrees)", ylabel=TAU)
     ax.set_xticks(np.arange(0, 91, 15))
     rows = nearest(lifetimes["L"].to_numpy(), [L])

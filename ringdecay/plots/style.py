@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,12 @@ def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
         figure.text(0.99, 1.0, "SIMULATED", gid="simulated", transform=place, ha="right", va="top", **style)
 
 
-def mark_simulated(ax: Axes, *datasets: Any, above_legend: bool = False) -> None:
-    """Write SIMULATED at the top right of axes if any dataset is, unless their figure says so already."""
+def mark_simulated(ax: Axes, *datasets: Any, above_legend: int = 0) -> None:
+    """Write SIMULATED at the top right of axes, above the rows of a legend, if any dataset is, unless their figure says so already."""
     figure = ax.get_figure(root=False)
     said = figure is not None and any(text.get_gid() == "simulated" for text in figure.texts)
     if is_simulated(*datasets) and not said:
-        pad = 15.0 if above_legend else None
+        pad = 6.0 + 9.0 * above_legend if above_legend else None
         ax.set_title("SIMULATED", loc="right", color=SIMULATED_COLOUR, fontweight="bold", pad=pad).set_gid("simulated")
 
 
@@ -77,6 +78,16 @@ def say_on_figure(figure: Figure | SubFigure, sentence: str) -> Figure | SubFigu
     """Write a sentence on a figure in which there is nothing to draw."""
     say(figure.subplots(), sentence).set_frame_on(False)
     return figure
+
+
+def legend_columns(ax: Axes, labels: Sequence[str], most: int) -> int:
+    """How many entries of a legend have room side by side, at most `most`: the layout will change the width of the axes by little."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # A letter is 0.55 of its size wide on the mean; handle and space between columns are four sizes.
+    widths = [float(STYLE["legend.fontsize"]) * (0.55 * len(label) + 4) for label in labels]
+    room = ax.get_window_extent().width * 72 / figure.dpi
+    return most if sum(widths) <= room else int(np.clip(room // max(widths), 1, most))
 
 
 def plain_log_axis(axis: Axis, low: float, high: float) -> None:
@@ -115,7 +126,9 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
 
 
 def save(figure: Figure | SubFigure | Axes, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG, SVG or PDF, whole or not at all; equal figures give the same bytes.
+    """Write a figure as PNG, SVG or PDF, whole or not at all; figures that are made and written alike give the same bytes.
+
+    (Written a second time a figure can differ by a pixel, because its layout is refined whenever it is drawn.)
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def surface_against_energy(
         A curve ends where tau is not stated any more.
     """
     ax = new_axes(ax)
-    mark_simulated(ax, surface, truth, above_legend=True)
+    mark_simulated(ax, surface, truth, above_legend=1)
     energy = surface["energy"].to_numpy()
     ax.set_xscale("log")
     ax.set_yscale("log")

@@ -44,7 +44,7 @@ def validation_coverage(entries: pd.DataFrame, *, figure: Figure | SubFigure | N
         say(figure.subplots(), "the coverage of single fits was not measured")
         return figure
     for ax, points in zip(np.ravel(figure.subplots(1, len(lengths), sharey=True, squeeze=False)), lengths, strict=True):
-        coverage_panel(some[some["points"] == points], ax=ax)
+        _without_legend(coverage_panel(some[some["points"] == points], ax=ax))
         ax.set_title(f"{points:.0f} points")
         ax.label_outer()
     figure.legend(handles=_modes(), loc="outside lower center", ncols=4)
@@ -53,9 +53,23 @@ def validation_coverage(entries: pd.DataFrame, *, figure: Figure | SubFigure | N
 
 @matplotlib.rc_context(STYLE)
 def coverage_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw coverage against the lag-1 correlation with its goal; filled without gaps, hollow with gaps in the series."""
+    """Draw coverage against the lag-1 correlation with its goal; filled without gaps, hollow with gaps in the series.
+
+    Parameters
+    ----------
+    entries : pandas.DataFrame
+        From `ringdecay.validate.validate`, those of a coverage and one number of points.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
     ax = new_axes(ax)
     mark_simulated(ax, entries)
+    if entries.empty:
+        return say(ax, "not measured")
     ax.axhspan(entries["goal_low"].iloc[0], entries["goal_high"].iloc[0], color="0.88", linewidth=0)
     for key, some in entries.groupby(["mode", "gaps"], sort=False):
         mode, gaps = str(key[0]), some["gaps"].iloc[0] > 0
@@ -63,6 +77,7 @@ def coverage_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         style: dict[str, Any] = {"color": _COLOUR[mode], "marker": _MARKER[mode], "markerfacecolor": face}
         ax.errorbar(some["rho"] + 0.01 * gaps, some["value"], 2 * some["error"], linewidth=0.8, **style)
     ax.set(xlabel="lag-1 correlation", ylabel="share of intervals")
+    _explain(ax, entries)
     return ax
 
 
@@ -86,7 +101,7 @@ def validation_bias(entries: pd.DataFrame, *, figure: Figure | SubFigure | None 
     axes = figure.subplots(1, 2, sharey=True)
     for ax, claims, name in zip(axes, (["bias", "bias, slow"], ["missions, bias"]), ("independent series", "whole archives"), strict=True):
         some = entries[entries["claim"].isin(claims) & (entries["quantity"] == "bias of the mean rate")]
-        bias_panel(some[np.isfinite(some["value"])], ax=ax)
+        _without_legend(bias_panel(some[np.isfinite(some["value"])], ax=ax))
         ax.set_title(name)
         ax.label_outer()
     figure.legend(handles=_modes()[:2], loc="outside lower center", ncols=4)
@@ -95,7 +110,19 @@ def validation_bias(entries: pd.DataFrame, *, figure: Figure | SubFigure | None 
 
 @matplotlib.rc_context(STYLE)
 def bias_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw bias against the decay time with its goal; of a range of decay times at its upper edge."""
+    """Draw bias against the decay time with its goal; of a range of decay times at its upper edge.
+
+    Parameters
+    ----------
+    entries : pandas.DataFrame
+        From `ringdecay.validate.validate`, those of a bias of the mean rate.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
     ax = new_axes(ax)
     mark_simulated(ax, entries)
     if entries.empty:
@@ -116,7 +143,21 @@ def bias_panel(entries: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
     plain_log_axis(ax.xaxis, 0.8, 300)
     ax.set(xlabel="true decay time (days)", ylabel="bias of the mean rate (%)")
+    _explain(ax, entries)
     return ax
+
+
+def _explain(ax: Axes, entries: pd.DataFrame) -> None:
+    """Name the modes that are drawn."""
+    shown = {f"{mode} mode" for mode in entries["mode"]}
+    ax.legend(handles=[handle for handle in _modes()[:2] if handle.get_label() in shown], loc="lower left")
+
+
+def _without_legend(ax: Axes) -> None:
+    """Take a legend away where the figure has one for all panels."""
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.remove()
 
 
 def _modes() -> list[Line2D]:
