@@ -199,6 +199,7 @@ def test_a_run_makes_everything_it_names(short):
         "files.csv",
         "inputs.tsv",
         "provenance.json",
+        "explorer.html",
         "summary.html",
         "summary.json",
         "coverage.html",
