@@ -73,7 +73,11 @@ def summary(
             return fit_summary(result)
         if "tau" in result:
             return tau_summary(result, energies, L)
-    said = f"has the dimensions {', '.join(sorted(dims))}; take one value, as by .sel(), of each that is too many" if dims else "is none of them"
+    said = (
+        f"has the dimensions {', '.join(sorted(dims))}; take one value, as by .sel(), of each that is too many"
+        if dims
+        else "is none of them"
+    )
     raise InputError(f"summary knows {_KNOWN}; this Dataset {said}")
 
 
