@@ -67,3 +67,13 @@ def test_axes_that_were_cleared_are_as_good_as_new() -> None:
     plots.index_panel(index(), storms(), ax=ax)
     shown = mdates.num2date(ax.get_xlim())
     assert [day.year for day in shown] == [2015, 2015]
+
+
+def test_simulated_does_not_lie_on_the_number_of_a_storm() -> None:
+    for of in (index().sel(time=slice(None, "2015-05-06")), index()):
+        ax = plots.index_panel(of.assign_attrs(simulated="yes"), storms(), ax=Figure(figsize=(4, 3), layout="constrained").subplots())
+        ax.get_figure().draw_without_rendering()
+        (said,) = by_gid(ax, "simulated")
+        numbers = [text for text in ax.texts if text.get_text() in ("1", "2")]
+        assert len(numbers) == 2
+        assert not [text for text in numbers if text.get_window_extent().overlaps(said.get_window_extent())]

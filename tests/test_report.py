@@ -91,6 +91,10 @@ def test_captions_have_the_thresholds_and_the_counts_of_the_run(report, found):
     assert (
         f"{sum(one['days'] for one in days)} days of probes asked for, {sum(one['used'] for one in days)} used" in captions["coverage.html"]
     )
+    # A mean need not be of all storms.
+    for one in found["energy"]:
+        if one["quantity"] == "energy_content" and one["text"]:
+            assert f"{one['text']} days ({one['n_storms']} storms)." in captions["energy_decay.csv"]
     for name in ("summary.html", "storm_fits.png", "lifetimes.csv", "theory_ratio.png", "start_delays.csv", "inputs.tsv", "influence.csv"):
         assert "In this run" in captions[name], name
 

@@ -124,7 +124,7 @@ def dst_panel(content: xr.Dataset, index: xr.DataArray, storms: pd.DataFrame, *,
     ax.set_ylabel("Dst (nT)" if index.name == "Dst" else f"{index.name}, Dst (nT)")
     columns = legend_columns(ax, [str(line.get_label()) for line in lines], len(lines))
     ax.legend(handles=lines, loc="lower right", ncols=columns, borderaxespad=0.2, handlelength=1.5)
-    mark_simulated(ax, content, index)
+    mark_simulated(ax, content, index, above_legend=1)
     return ax
 
 
@@ -179,7 +179,8 @@ def energy_panel(
         ax.fill_between(
             time, np.nan_to_num(lower), np.nan_to_num(upper), where=known, color=colour, linewidth=0, label=_name(content, band)
         )
-    columns = legend_columns(ax, [_FITTED, *(_name(content, band) for band in range(len(energy)))], _LEGEND_COLUMNS)
+    names = [_name(content, band) for band in range(len(energy))] + [_FITTED] * (decays is not None)
+    columns = legend_columns(ax, names, _LEGEND_COLUMNS)
     rows = -(-(len(energy) + 1) // columns)
     ax.set_ylim(0, (1.06 + 0.14 * rows) * float(np.nanmax(upper)) or 1.0)
     for minimum in [] if storms is None else storms["minimum"]:

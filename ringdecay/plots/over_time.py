@@ -98,7 +98,8 @@ def index_panel(index: xr.DataArray, storms: pd.DataFrame, *, decays: xr.Dataset
     """
     ax = new_axes(ax, height=2.0, width=TWO_COLUMNS)
     name = str(index.name or "index")
-    mark_simulated(ax, index, decays)
+    # Above the numbers of the storms.
+    mark_simulated(ax, index, decays, above_legend=1)
     date_axis(ax)
     ax.set(xlabel="UTC", ylabel=f"{name} ({index.attrs.get('units', 'nT')})")
     time, values = _thinned(index["time"].to_numpy(), index.to_numpy())

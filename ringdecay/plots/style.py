@@ -58,7 +58,7 @@ def title(figure: Figure | SubFigure, text: str, *datasets: Any) -> None:
 
 
 def mark_simulated(ax: Axes, *datasets: Any, above_legend: int = 0) -> None:
-    """Write SIMULATED at the top right of axes, above the rows of a legend, if any dataset is, unless their figure says so already."""
+    """Write SIMULATED at the top right of axes, above rows of text (a legend), if any dataset is, unless their figure says so already."""
     figure = ax.get_figure(root=False)
     said = figure is not None and any(text.get_gid() == "simulated" for text in figure.texts)
     if is_simulated(*datasets) and not said:
