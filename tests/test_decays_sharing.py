@@ -47,7 +47,7 @@ def test_storms_are_fitted_in_any_order_of_the_pieces(world, monkeypatch):
     binned, storms, index = world
     alone = fit_decays(binned, storms, index=index, joint=True)
 
-    def backwards(pieces):
+    def backwards(pieces, what):
         return [piece() for piece in reversed(pieces)][::-1]
 
     monkeypatch.setattr("ringdecay.decays.run.shared", backwards)
@@ -67,7 +67,7 @@ def test_worker_processes_are_kept_for_a_block_and_gone_after_it():
             pool = dask.config.get("pool")
             with kept_workers():
                 assert dask.config.get("pool") is pool
-            assert shared([number, number]) == [7, 7]
+            assert shared([number, number], "numbers") == [7, 7]
         assert dask.config.get("pool", None) is None
         with pytest.raises(RuntimeError, match="shutdown"):
             pool.submit(number)
