@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import dask
 from dask.callbacks import Callback
@@ -49,11 +50,14 @@ def dask_on(
     if where is None:
         where = "synchronous"
     if where.startswith(("tcp://", "tls://")):
+        if not _has_port(where):
+            # A client that fails to parse its address would stay behind as the one that all later work is sent to, and waits for ever.
+            raise InputError(f"the address {where} of a Dask scheduler has no port; give tcp://host:port, as `dask scheduler` says it")
         from distributed import Client  # noqa: PLC0415 - a second to import, and few need it
 
         try:
             client = Client(where, timeout=wait_seconds)
-        except (OSError, TimeoutError, ValueError, TypeError) as error:  # an address without a port, or TLS without certificates
+        except (OSError, TimeoutError) as error:
             raise InputError(f"no Dask scheduler answers at {where} ({error}); start one with `dask scheduler`") from error
         with client:
             _check_workers(client, where, [str(Path(file).absolute()) for file in files], wait_seconds)
@@ -71,6 +75,13 @@ def dask_progress(what: str, tasks: int, unit: str = "") -> Iterator[None]:
     """Show how many tasks of the Dask work of a block are done; a scheduler in another process tells nothing of them."""
     with progress(what, tasks, unit) as advance, Callback(posttask=lambda *_: advance()):
         yield
+
+
+def _has_port(address: str) -> bool:
+    try:
+        return urlsplit(address).port is not None
+    except ValueError:
+        return False
 
 
 def _check_workers(client: Client, where: str, files: list[str], wait_seconds: float) -> None:

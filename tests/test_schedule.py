@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dask
 import pytest
+from dask.base import get_scheduler
 from distributed import LocalCluster
 from pap_file import pap_file
 
@@ -42,13 +43,16 @@ def test_a_wrong_place_is_one_clear_sentence():
         dask_on("tcp://127.0.0.1:9", wait_seconds=2),
     ):
         pass
+    assert get_scheduler() is None
 
 
 @pytest.mark.parametrize("where", ["tcp://127.0.0.1", "tcp://127.0.0.1:port"])
 def test_an_address_that_cannot_be_one_is_one_clear_sentence(where):
     # No port, and none that is a number.
-    with pytest.raises(InputError, match=f"no Dask scheduler answers at {where}"), dask_on(where, wait_seconds=2):
+    with pytest.raises(InputError, match=f"the address {where} of a Dask scheduler has no port"), dask_on(where, wait_seconds=2):
         pass
+    # Nothing stays behind that later work would be sent to.
+    assert get_scheduler() is None
 
 
 def test_workers_that_would_give_other_values_are_refused(files, monkeypatch):
