@@ -47,7 +47,7 @@ def test_storms_are_fitted_in_any_order_of_the_pieces(world, monkeypatch):
     binned, storms, index = world
     alone = fit_decays(binned, storms, index=index, joint=True)
 
-    def backwards(pieces, what):
+    def backwards(pieces, _):
         return [piece() for piece in reversed(pieces)][::-1]
 
     monkeypatch.setattr("ringdecay.decays.run.shared", backwards)
