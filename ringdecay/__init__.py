@@ -13,8 +13,9 @@ importing the package (and the command line's help) stays quick.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ringdecay.lazy import on_first_use
 
 if TYPE_CHECKING:
     from ringdecay import archive as archive
@@ -56,15 +57,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public name -> the module that holds it; a module's own name maps to the module.
+# Public name -> the module that holds it; empty for a module itself.
 _HOMES = {
+    "archive": "",
+    "beside_theory": "",
     "bin_flux": "binned",
+    "cdf": "",
     "check_file": "check",
     "choose_windows": "decays",
     "compare_with_theory": "beside_theory",
     "content_hash": "store",
     "dependence": "lifetime",
     "discoveries": "lifetime",
+    "energy_content": "",
+    "ephemeris": "",
     "fetch": "archive",
     "find_storms": "storms",
     "fit_decay": "decays",
@@ -82,25 +88,14 @@ _HOMES = {
     "open_flux": "flux",
     "open_index": "indices",
     "open_solar_wind": "indices",
+    "plots": "",
+    "simulate": "",
     "storm_covariates": "lifetime",
     "summary": "summaries",
     "tau": "surface",
+    "theory": "",
+    "validate": "",
 }
-_MODULES = ("archive", "beside_theory", "cdf", "energy_content", "ephemeris", "plots", "simulate", "theory", "validate")
 
-__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the names are strings
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"ringdecay.{_HOMES[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"ringdecay.{name}")
-    else:
-        raise AttributeError(f"module 'ringdecay' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the names are strings
+__getattr__, __dir__ = on_first_use(__name__, _HOMES)

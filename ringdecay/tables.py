@@ -60,7 +60,7 @@ def decay_table(decays: xr.Dataset) -> pd.DataFrame:
     InputError
         If the Dataset has no `n` and `flag` over storm, energy and L.
     """
-    _check(decays, ("n", "flag"), ("storm", "energy", "L"))
+    require(decays, ("n", "flag"), ("storm", "energy", "L"), "fit_decays")
     more = decays["flag"].to_numpy() & ~np.int64(_mask(decays["flag"], _NOTHING_THERE))
     return _long(decays, (decays["n"].to_numpy() > 0) | (more > 0))
 
@@ -83,7 +83,7 @@ def lifetime_table(lifetimes: xr.Dataset) -> pd.DataFrame:
     InputError
         If the Dataset has no `tau`, `n_storms` and `flag` over energy and L.
     """
-    _check(lifetimes, ("tau", "n_storms", "flag"), ("energy", "L"))
+    require(lifetimes, ("tau", "n_storms", "flag"), ("energy", "L"), "lifetimes")
     more = lifetimes["flag"].to_numpy() & ~np.int64(_mask(lifetimes["flag"], ("no_fits",)))
     return _long(lifetimes, (lifetimes["n_storms"].to_numpy() > 0) | (more > 0))
 
@@ -226,7 +226,7 @@ def lifetime_latex(lifetimes: xr.Dataset, L: Sequence[float]) -> str:
     InputError
         If the Dataset has no `tau` over energy and L.
     """
-    _check(lifetimes, ("tau", "flag"), ("energy", "L"))
+    require(lifetimes, ("tau", "flag"), ("energy", "L"), "lifetimes")
     columns = nearest(lifetimes["L"].to_numpy(), L)
     chosen = lifetimes.transpose(..., "energy", "L").isel(L=columns)
     marks = {"a": flagged(chosen, "single_storm").to_numpy(), "b": flagged(chosen, "storms_lost_to_floor").to_numpy()}
@@ -333,10 +333,17 @@ def confidence_text(dataset: xr.Dataset, percent: str = "%") -> str:
     return f"{100 * float(dataset.attrs.get('confidence', 0.95)):g} {percent}"
 
 
-def _check(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str]) -> None:
+def require(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str], maker: str) -> None:
+    """Refuse a dataset that another function has made.
+
+    Raises
+    ------
+    InputError
+        If it lacks a variable or a dimension; `maker` is the function that makes such a one.
+    """
     missing = [name for name in variables if name not in dataset] + [f"dimension {dim}" for dim in dims if dim not in dataset.dims]
     if missing:
-        raise InputError(f"the dataset has no {' and no '.join(missing)}; give what fit_decays or lifetimes returns")
+        raise InputError(f"the dataset has no {' and no '.join(missing)}; give what {maker} returns")
 
 
 def _mask(flag: xr.DataArray, names: Sequence[str]) -> int:

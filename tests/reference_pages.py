@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from page_parts import table, with_part
 from test_structure import LAYERS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs/reference"
+INDEX = FOLDER / "index.md"
 # Page -> title, what the rooms on it are for, the rooms. The command line has a page of its own, made from the commands.
 PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "files": (
@@ -37,7 +39,7 @@ PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "house": (
         "Functions: the house",
         "What all other rooms stand on. You need these only if you change the package.",
-        ("config", "errors", "progress", "schedule", "fingerprint", "logs", "compiled"),
+        ("config", "errors", "progress", "schedule", "fingerprint", "lazy", "logs", "compiled"),
     ),
 }
 
@@ -52,6 +54,13 @@ def page(name: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def with_index(text: str) -> str:
+    """Give the page that lists the others as they are now."""
+    rows = [(f"[{title}]({name}.md)", ", ".join(f"`{room}`" for room in rooms)) for name, (title, _, rooms) in PAGES.items()]
+    return with_part(text, "functions", "reference_pages.py", table(["page", "what it lists"], rows))
+
+
 if __name__ == "__main__":
     for name in PAGES:
         (FOLDER / f"{name}.md").write_text(page(name), encoding="utf-8")
+    INDEX.write_text(with_index(INDEX.read_text(encoding="utf-8")), encoding="utf-8")

@@ -103,6 +103,8 @@ def test_every_room_is_on_a_page_of_the_reference():
         assert (reference_pages.FOLDER / f"{name}.md").read_text(encoding="utf-8") == reference_pages.page(name), (
             "write it anew: make pages"
         )
+    index = reference_pages.INDEX.read_text(encoding="utf-8")
+    assert index == reference_pages.with_index(index), "write it anew: make pages"
 
 
 def test_the_tables_of_rooms_and_outputs_are_those_of_the_code():

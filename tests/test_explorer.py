@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import re
+import shutil
 
 import explorer_run
 import numpy as np
@@ -201,6 +203,26 @@ def test_explore_says_what_is_missing(tmp_path):
     (tmp_path / "results/half").mkdir(parents=True)
     with pytest.raises(FileError, match=r"decays\.nc"):
         explore(tmp_path / "results/half", open_browser=False)
+
+
+def test_explore_says_that_a_file_is_another_one(tmp_path):
+    folder = explorer_run.write_run(tmp_path)
+    for name, expected in (("decays", "rate over storm, probe, energy, L"), ("theory", "ratio over energy, L")):
+        own = (folder / f"{name}.nc").read_bytes()
+        shutil.copy(folder / "lifetimes.nc", folder / f"{name}.nc")
+        with pytest.raises(FileError, match=rf"{name}\.nc: expected {expected}"):
+            explore(folder, open_browser=False)
+        (folder / f"{name}.nc").write_bytes(own)
+
+
+def test_explore_says_that_a_page_is_older_than_the_run(tmp_path, caplog):
+    folder = explorer_run.write_run(tmp_path)
+    (folder / "explorer.html").write_text("kept")
+    explore(folder, open_browser=False)
+    assert not caplog.messages
+    os.utime(folder / "explorer.html", (0, 0))
+    explore(folder, open_browser=False)
+    assert "is older than decays.nc, lifetimes.nc" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["{broken", "[]", '{"config": 3}', "\xff"])

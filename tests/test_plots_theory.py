@@ -15,7 +15,8 @@ from theory_decays import decays
 
 import ringdecay as rd
 from ringdecay import plots
-from ringdecay.beside_theory import VERDICTS, predicted_rates, with_prediction
+from ringdecay.beside_theory import VERDICTS, comparison_table, predicted_rates, with_prediction
+from ringdecay.errors import InputError
 from ringdecay.theory import loss_rate
 
 ENERGY = np.array([45.0, 67.0, 99.0, 148.0, 269.0, 400.0])
@@ -169,3 +170,15 @@ def test_a_run_of_paper_mode_which_has_no_mean_rate_is_drawn_in_words(fits) -> N
     figure.draw_without_rendering()
     assert sum("There is no rate to compare." in text for text in words(figure)) == 2
     assert any("could not be fitted" in text for text in words(figure))
+
+
+def test_a_dataset_of_another_function_is_refused_in_a_sentence(fits) -> None:
+    mean = rd.lifetimes(fits)
+    for draw, given, maker in (
+        (plots.theory_ratio, mean, "compare_with_theory"),
+        (comparison_table, mean, "compare_with_theory"),
+        (plots.theory_map, mean, "loss_rate"),
+        (plots.lifetime_map, fits, "lifetimes"),
+    ):
+        with pytest.raises(InputError, match=rf"the dataset has no .*; give what {maker} returns"):
+            draw(given)

@@ -8,6 +8,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -15,12 +18,13 @@ from conftest import ROOT
 from packaging.requirements import Requirement
 
 import ringdecay
+import ringdecay.plots
 from ringdecay.fingerprint import imported_modules, source_fingerprint
 
 PACKAGE = ROOT / "ringdecay"
 # A room may import rooms that stand before it, never one after it. theory stands aside: it knows only the errors.
 LAYERS = [
-    "errors", "fingerprint", "config", "logs", "compiled", "progress", "schedule", "store", "theory", "cdf", "products", "archive",
+    "errors", "lazy", "fingerprint", "config", "logs", "compiled", "progress", "schedule", "store", "theory", "cdf", "products", "archive",
     "ephemeris", "flux", "indices", "check", "storms", "binned", "decays", "lifetime", "start_delays", "tables", "summaries",
     "energy_content", "simulate", "surface", "beside_theory", "sensitivity", "pitch_angles", "validate", "coverage", "plots", "explorer",
     "provenance", "run_summary", "cli",
@@ -90,10 +94,30 @@ def test_workflow_scripts_are_thin():
         assert len(path.read_text().splitlines()) <= 25, path
 
 
-def test_every_public_name_can_be_had():
-    for name in ringdecay.__all__:
-        assert getattr(ringdecay, name) is not None
-        assert name in dir(ringdecay)
+@pytest.mark.parametrize("package", [ringdecay, ringdecay.plots], ids=["ringdecay", "plots"])
+def test_every_public_name_can_be_had_whatever_was_loaded_before(package):
+    folder = Path(package.__file__).parent
+    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    for module in modules:
+        import_module(f"{package.__name__}.{module}")
+    for name in package.__all__:
+        value = getattr(package, name)
+        assert isinstance(value, ModuleType) == (package._HOMES.get(name) == ""), f"{name} is hidden by a module of its name"
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = package.nothing
+    # What type checkers are told is what is handed out.
+    tree = ast.parse((folder / "__init__.py").read_text())
+    told = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname}
+    assert told == {name: ".".join(filter(None, (package.__name__, home))) for name, home in package._HOMES.items()}
+
+
+def test_a_figure_does_not_wait_for_what_others_need():
+    said = (
+        "import sys; from ringdecay import plots; plots.coverage_calendar; print('numba' in sys.modules, 'scipy.optimize' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_the_version_is_the_same_everywhere():

@@ -9,7 +9,7 @@ import xarray as xr
 from ringdecay.beside_theory.comparison import VERDICTS
 from ringdecay.products import ion_name
 from ringdecay.store import is_simulated
-from ringdecay.tables import about_lines
+from ringdecay.tables import about_lines, require
 
 _SIMULATED_TRUTH = "the decay times of the demonstration archive were made up, not taken from theory: its ratios say nothing of nature"
 
@@ -26,7 +26,13 @@ def comparison_table(comparison: xr.Dataset) -> pd.DataFrame:
     -------
     DataFrame
         Columns `energy` (keV), `L`, `verdict` in words, then every variable under its own name, and `flag_meanings`.
+
+    Raises
+    ------
+    InputError
+        If `comparison` is none.
     """
+    require(comparison, ("ratio", "verdict", "flag"), ("energy", "L"), "compare_with_theory")
     names = [str(name) for name, variable in comparison.data_vars.items() if set(variable.dims) == {"energy", "L"}]
     rows = comparison[names].reset_coords(drop=True).to_dataframe(dim_order=["energy", "L"]).reset_index()
     rows = rows[rows["verdict"] != VERDICTS["no_observation"]].reset_index(drop=True)
@@ -57,7 +63,13 @@ def factor_table(comparison: xr.Dataset) -> pd.DataFrame:
     -------
     DataFrame
         Columns `L`, then every variable of the fit under its own name, and `flag_meanings`.
+
+    Raises
+    ------
+    InputError
+        If `comparison` is none.
     """
+    require(comparison, ("ratio", "verdict", "flag"), ("energy", "L"), "compare_with_theory")
     names = [str(name) for name, variable in comparison.data_vars.items() if variable.dims == ("fit",)]
     rows = pd.DataFrame({name: comparison[name].to_numpy() for name in names})
     shells = comparison["fit_L"].to_numpy()

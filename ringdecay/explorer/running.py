@@ -17,6 +17,7 @@ from ringdecay.binned import with_merged_probe
 from ringdecay.decays import FLUX_SUMS, choose_windows, fit_decays
 from ringdecay.errors import FileError
 from ringdecay.explorer.page import write_explorer
+from ringdecay.progress import progress
 from ringdecay.store import open_array, open_dataset
 from ringdecay.storms import read_storms
 
@@ -51,7 +52,11 @@ def explore(folder: Path, *, open_browser: bool = True) -> Path:
         raise FileError(folder, "the folder of a run's results", "no folder", "name one, such as results/demo, or run the workflow first")
     page = folder / PAGE
     if not page.is_file():
-        explorer_of_run(run_files(folder), page)
+        with progress("making the explorer", None):
+            explorer_of_run(run_files(folder), page)
+    newer = [path.name for path in _results(folder).values() if path.is_file() and path.stat().st_mtime > page.stat().st_mtime]
+    if newer:
+        logger.warning("%s is older than %s; run the workflow again, or delete it and it is made anew", page, ", ".join(newer))
     if open_browser and not webbrowser.open(page.resolve().as_uri()):
         logger.warning("no browser could be opened; open %s in one", page)
     return page
@@ -65,8 +70,7 @@ def run_files(folder: Path) -> dict[str, Path]:
     FileError
         If one is missing.
     """
-    files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
-    files |= {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
+    files = _results(folder)
     # Not parents[1], which a folder right below the root has not.
     whole = folder.resolve()
     files |= {name: whole.parent.parent / "resources" / whole.name / f"{name}.nc" for name in ("binned", "index")}
@@ -74,6 +78,11 @@ def run_files(folder: Path) -> dict[str, Path]:
         if not path.is_file():
             raise FileError(path, "a file of the run", "no file", "run the workflow first, to its end")
     return files
+
+
+def _results(folder: Path) -> dict[str, Path]:
+    files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
+    return files | {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
 
 
 def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
@@ -89,13 +98,13 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
     Raises
     ------
     FileError
-        If a file cannot be read.
+        If a file cannot be read or is another one of the run.
     """
     provenance = _provenance(Path(files["provenance"]))
     config = provenance["config"]
     binned = with_merged_probe(open_dataset(files["binned"], over_time=FLUX_SUMS))
     index, storms = open_array(files["index"]), read_storms(files["storms"])
-    decays = open_dataset(files["decays"])
+    decays = _with(files["decays"], "rate", ("storm", "probe", "energy", "L"))
     all_decays = [decays]
     if decays.attrs["mode"] != "paper":
         all_decays.append(paper_decays(binned, storms, index, config, joint="joint" in decays["probe"].to_numpy().tolist()))
@@ -103,13 +112,22 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         output,
         binned,
         all_decays,
-        open_dataset(files["lifetimes"]),
-        theory=open_dataset(files["theory"]),
+        _with(files["lifetimes"], "tau", ("energy", "L")),
+        theory=_with(files["theory"], "ratio", ("energy", "L")),
         index=index,
         storms=storms,
         run=str(config["run"]),
         provenance=provenance,
     )
+
+
+def _with(path: Place, name: str, dims: tuple[str, ...]) -> xr.Dataset:
+    """Open a file of the run that must have a variable over these dimensions and no others."""
+    found = open_dataset(path)
+    if name not in found or set(found[name].dims) != set(dims):
+        has = f"{name} over {', '.join(map(str, found[name].dims))}" if name in found else f"no {name}"
+        raise FileError(path, f"{name} over {', '.join(dims)}", has, "run the workflow again")
+    return found
 
 
 def _provenance(path: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from ringdecay.plots.style import (
     say,
     title,
 )
-from ringdecay.tables import confidence_text, nearest
+from ringdecay.tables import confidence_text, nearest, require
 
 RATIO = "observed rate / predicted rate"
 _HATCH, _GROWTH_HATCH = "//////", "xxxxxx"
@@ -59,7 +59,13 @@ def theory_ratio(
     Returns
     -------
     Figure or SubFigure
+
+    Raises
+    ------
+    InputError
+        If `comparison` is none.
     """
+    require(comparison, ("ratio", "a", "verdict"), ("energy", "L"), "compare_with_theory")
     figure = new_figure(figure, height=6.3)
     title(figure, f"Observed against predicted loss ({source(comparison)})", comparison)
     (left, right), (below_left, below_right) = figure.subplots(2, 2, height_ratios=[1.45, 1])

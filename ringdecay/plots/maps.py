@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from ringdecay.plots.labels import TAU, L_label, energy_label, source
 from ringdecay.plots.style import STYLE, edges, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
-from ringdecay.tables import flagged, grows
+from ringdecay.tables import flagged, grows, require
 
 # Counts have a scale of their own, light enough for lines and numbers on it.
 _COUNTS = ListedColormap(matplotlib.colormaps["Blues"](np.linspace(0.04, 0.6, 256)))
@@ -35,7 +35,13 @@ def lifetime_map(lifetimes: xr.Dataset, *, figure: Figure | SubFigure | None = N
     Returns
     -------
     Figure or SubFigure
+
+    Raises
+    ------
+    InputError
+        If `lifetimes` is none, such as the fits of the storms.
     """
+    require(lifetimes, ("tau", "n_storms", "flag"), ("energy", "L"), "lifetimes")
     figure = new_figure(figure, height=3.5)
     title(figure, f"Decay times ({source(lifetimes)})", lifetimes)
     left, right = figure.subplots(1, 2, sharex=bool(lifetimes["tau"].size), sharey=bool(lifetimes["tau"].size))

@@ -115,7 +115,7 @@ def _findings(found: Mapping[str, Any]) -> list[str]:
         f"<b>{cells['decay_times']} decay times</b> in {cells['all']} cells of energy and L; {cells['limits']} more have a one-sided "
         f"limit, in {cells['growing']} the flux grows, {cells['all'] - cells['with_fits']} have no fit"
     )
-    lines = [f"<b>{storms['number']} storms</b>{in_storms}", of_fits, of_cells]
+    lines = [f"<b>{_storms(storms['number'])}</b>{in_storms}", of_fits, of_cells]
     cautions = [
         f"{cells['single_storm']} cells have a single storm" if cells["single_storm"] else "",
         f"{cells['storms_lost_to_floor']} lost storms of fast decay to the floor of the instrument"
@@ -130,11 +130,15 @@ def _findings(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _storms(number: int) -> str:
+    return f"{number} storm{'s' if number != 1 else ''}"
+
+
 def _decay_times(found: Mapping[str, Any]) -> str:
     times = found["decay_times"]
     shells = sorted({one["L"] for one in times})
     energies = sorted({one["energy"] for one in times})
-    words = {(one["energy"], one["L"]): f"{one['text'] or '-'} <small>{one['n_storms']} storms</small>" for one in times}
+    words = {(one["energy"], one["L"]): f"{one['text'] or '-'} <small>{_storms(one['n_storms'])}</small>" for one in times}
     rows = [[f"{energy:g} keV", *(words[energy, shell] for shell in shells)] for energy in energies]
     interval = (
         "standard deviation of the accepted fits" if found["mode"] == "paper" else f"{_percent(found)} intervals, or one-sided limits"

@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 
 from ringdecay.errors import InputError
 from ringdecay.plots.style import STYLE, new_axes, new_figure, plain_log_axis, round_levels, say_on_figure, title
+from ringdecay.tables import require
 from ringdecay.theory import PROCESSES, dominant_process
 
 _BOUNDARY, _EDGE, _HATCH, _GROWTH_HATCH = "#E4572E", "black", "\\\\\\", "xxxxxx"
@@ -48,11 +49,12 @@ def theory_map(*rates: xr.Dataset, figure: Figure | SubFigure | None = None) -> 
     Raises
     ------
     InputError
-        If there is no prediction, or one has other dimensions or is too small.
+        If there is no prediction, or one is none, has other dimensions or is too small.
     """
     if not rates:
         raise InputError("theory_map needs at least one result of loss_rate.")
     for one in rates:
+        require(one, ("rate", "lifetime", "equatorial_pitch_angle"), (), "loss_rate")
         if set(one["rate"].dims) != {"energy", "L"} or min(one["rate"].shape) < 2:
             sizes = ", ".join(f"{dim} {size}" for dim, size in one["rate"].sizes.items()) or "none"
             raise InputError(f"theory_map draws over energy and L, at least two of each, but a prediction has the dimensions: {sizes}.")
