@@ -20,6 +20,23 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["RINGDECAY_CACHE"] = str(ROOT / ".pytest_cache" / "downloads")
 
 
+# Groups of tests that take longest, the longest first: what is short fills the time at the end.
+_LONG = ("workflow", "demonstration", "docs", "notebooks", "explorer", "performance")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make each file a group that one worker runs, so that what its tests share is made once; long groups come first."""
+    places = {}
+    for item in items:
+        marker = item.get_closest_marker("xdist_group")
+        name = marker.args[0] if marker else item.path.stem
+        if marker is None:
+            item.add_marker(pytest.mark.xdist_group(name))
+        places[item] = _LONG.index(name) if name in _LONG else len(_LONG)
+    items.sort(key=places.__getitem__)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder with real files of the mission and of the index providers; they may not be redistributed, so a clone lacks them."""

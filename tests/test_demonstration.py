@@ -126,9 +126,9 @@ def coverage_of(seed: int) -> tuple[float, float, float]:
     return float(single), float(mean), float(limits)
 
 
-def test_coverage_over_twenty_seeds():
+def test_coverage_over_twelve_seeds():
     # Seeds that were not looked at when the method was chosen.
-    single, mean, limits = np.mean([coverage_of(seed) for seed in range(20_000, 20_020)], axis=0)
+    single, mean, limits = np.mean([coverage_of(seed) for seed in range(20_000, 20_012)], axis=0)
     assert 0.90 <= single <= 0.98
     assert mean >= 0.85
     # One-sided, 95 %. High energies share one fluctuation in a mission, so a seed has nearly all of its limits right or many wrong.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
 from fake_results import DAY, ENERGY, SHELLS, START, binned, compared, decays, index, lifetimes, storms, truth
@@ -124,9 +125,24 @@ def test_equal_figures_are_equal_bytes(suffix: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.{suffix}" for n in "abc"]
 
 
+def test_forms_of_one_figure_have_one_layout_and_the_figure_keeps_its_engine(tmp_path: Path) -> None:
+    figure = FIGURES["lifetime_curves"]("yes")
+    engine, paths = figure.get_layout_engine(), [tmp_path / name for name in ("a.png", "b.png", "c.svg")]
+    plots.save(figure, *paths)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert paths[2].read_text().startswith("<?xml")
+    assert figure.get_layout_engine() is engine
+    # Axes of a user who has none get none, whatever the user's settings say.
+    bare = Figure()
+    with matplotlib.rc_context({"figure.constrained_layout.use": True}):
+        plots.save(bare, tmp_path / "bare.png")
+    assert bare.get_layout_engine() is None
+
+
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"svg or \.pdf"):
-        plots.save(Figure(), tmp_path / "figure.eps")
+        plots.save(Figure(), tmp_path / "figure.png", tmp_path / "figure.eps")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -103,9 +103,9 @@ def validate(output: Path | None, trials: str, seed: int | None, workers: int, a
     if output is not None:
         paths += room.write_report(entries, output)
         for name, draw in (("coverage", plots.validation_coverage), ("bias", plots.validation_bias)):
-            for suffix in ("png", "svg"):
-                paths.append(output / f"figures/{name}.{suffix}")
-                plots.save(draw(entries), paths[-1])
+            files = [output / f"figures/{name}.{suffix}" for suffix in ("png", "svg")]
+            plots.save(draw(entries), *files)
+            paths += files
     found = room.summary(entries)
     said = {str(name): value for name, value in entries.attrs.items()}
     record = {"claims": rows_of(found), "entries": len(entries), "outputs": paths} | said

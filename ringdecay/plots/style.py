@@ -125,27 +125,37 @@ def edges(centres: npt.NDArray[np.floating], alone: float = 0.05) -> npt.NDArray
     return np.concatenate([[values[0] - (middle[0] - values[0])], middle, [values[-1] + (values[-1] - middle[-1])]])
 
 
-def save(figure: Figure | SubFigure | Axes, path: str | PathLike[str]) -> None:
-    """Write a figure as PNG, SVG or PDF, whole or not at all; figures that are made and written alike give the same bytes.
+def save(figure: Figure | SubFigure | Axes, *paths: str | PathLike[str]) -> None:
+    """Write a figure as PNG, SVG or PDF, each whole or not at all; figures that are made and written alike give the same bytes.
 
-    (Written a second time a figure can differ by a pixel, because its layout is refined whenever it is drawn.)
+    (Written by a second call a figure can differ by a pixel, because its layout is refined whenever it is drawn.)
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure, SubFigure or Axes
         The figure; of a part of a figure the whole is written.
-    path : path-like
-        Ends in .png, .svg or .pdf.
+    *paths : path-like
+        Each ends in .png, .svg or .pdf. All have one layout, that of the first.
 
     Raises
     ------
     InputError
-        If it ends in something else.
+        If one ends in something else; then none is written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _METADATA:
-        raise InputError(f"{path}: figures are written as .png, .svg or .pdf, not {suffix or 'without a suffix'}")
+    formats = [Path(path).suffix.lower() for path in paths]
+    for path, suffix in zip(paths, formats, strict=True):
+        if suffix not in _METADATA:
+            raise InputError(f"{path}: figures are written as .png, .svg or .pdf, not {suffix or 'without a suffix'}")
     whole = figure.get_figure(root=True)
     assert whole is not None
-    with matplotlib.rc_context(STYLE), written_whole(path) as beside:
-        whole.savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
+    layout = whole.get_layout_engine()
+    # A figure without a layout engine would be given one by the style.
+    with matplotlib.rc_context({**STYLE, "figure.constrained_layout.use": False, "figure.autolayout": False}):
+        try:
+            for path, suffix in zip(paths, formats, strict=True):
+                with written_whole(path) as beside:
+                    whole.savefig(beside, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
+                # Half of the time goes into the layout.
+                whole.set_layout_engine("none")
+        finally:
+            whole.set_layout_engine(layout)

@@ -102,7 +102,7 @@ rule fit_decays:
         f"{LOGS}/fit_decays.log",
     benchmark:
         f"{LOGS}/benchmarks/fit_decays.tsv"
-    threads: 2
+    threads: FIT_THREADS
     resources:
         mem_mb=4000,
     params:
@@ -138,7 +138,7 @@ rule compare_delays:
         f"{LOGS}/compare_delays.log",
     benchmark:
         f"{LOGS}/benchmarks/compare_delays.tsv"
-    threads: 2
+    threads: FIT_THREADS
     resources:
         mem_mb=4000,
     params:

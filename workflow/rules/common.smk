@@ -65,6 +65,8 @@ if (
 RESOURCES = f"resources/{RUN}"
 LOGS = f"logs/{RUN}"
 DEMO = f"{RESOURCES}/demo-archive"
+# Up to some twenty storms one process fits them sooner than two that have to be started first; --set-threads fit_decays=8 for more.
+FIT_THREADS = 2 if len(years(config["start"], config["stop"])) > 2 else 1
 
 
 wildcard_constraints:

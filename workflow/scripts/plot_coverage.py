@@ -7,5 +7,4 @@ from ringdecay.storms import read_storms
 
 with logged_to(snakemake.log[0]):
     figure = plots.coverage_calendar(read_coverage(snakemake.input.days), read_storms(snakemake.input.storms))
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -9,5 +9,4 @@ with logged_to(snakemake.log[0]):
     figure = plots.coverage_cells(
         sector_coverage(open_dataset(snakemake.input.binned, over_time=("n_records", "n_records_by_MLT", "n_records_by_MLAT")))
     )
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

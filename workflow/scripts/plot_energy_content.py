@@ -8,5 +8,4 @@ from ringdecay.storms import read_storms
 with logged_to(snakemake.log[0]):
     content, decays = open_dataset(snakemake.input.content), open_dataset(snakemake.input.decays)
     figure = plots.energy_overview(content, decays, open_array(snakemake.input.index), read_storms(snakemake.input.storms))
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

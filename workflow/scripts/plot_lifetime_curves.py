@@ -8,5 +8,4 @@ with logged_to(snakemake.log[0]):
     truth = open_dataset(snakemake.input.truth) if snakemake.input.truth else None
     shown = snakemake.params.figures
     figure = plots.lifetime_curves(open_dataset(snakemake.input.lifetimes), shown["energies"], shown["L"], truth=truth)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -6,5 +6,4 @@ from ringdecay.store import open_dataset
 
 with logged_to(snakemake.log[0]):
     figure = plots.lifetime_map(open_dataset(snakemake.input.lifetimes))
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -8,5 +8,4 @@ with logged_to(snakemake.log[0]):
     truth = open_dataset(snakemake.input.truth) if snakemake.input.truth else None
     surface, lifetimes = open_dataset(snakemake.input.surface), open_dataset(snakemake.input.lifetimes)
     figure = plots.lifetime_surface(surface, snakemake.params.figures["L"], lifetimes, truth)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -11,5 +11,4 @@ with logged_to(snakemake.log[0]):
     binned = merge_probes(open_dataset(data.binned, over_time=("n_samples", "sum_flux")))
     index = open_array(data.index)
     figure = plots.overview(index, binned, read_storms(data.storms), snakemake.params.figures["energies"], decays=open_dataset(data.decays))
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -7,5 +7,4 @@ from ringdecay.store import open_dataset
 with logged_to(snakemake.log[0]):
     decays, lifetimes = open_dataset(snakemake.input.decays), open_dataset(snakemake.input.lifetimes)
     figure = plots.rate_distributions(decays, lifetimes, **snakemake.params.cells, probe=snakemake.params.probe)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -16,5 +16,4 @@ with logged_to(snakemake.log[0]):
     decays = chosen(open_dataset(snakemake.input.decays)).sel(probe=[params.probe])
     left = residuals(with_merged_probe(open_dataset(snakemake.input.binned, chosen, over_time=FLUX_SUMS)), decays)
     figure = plots.residual_panels(left, residual_autocorrelation(left), params.energies, params.L)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

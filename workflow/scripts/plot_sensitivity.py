@@ -6,5 +6,4 @@ from ringdecay.store import open_dataset
 
 with logged_to(snakemake.log[0]):
     figure = plots.sensitivity_panels(open_dataset(snakemake.input.choices), snakemake.params.energies, snakemake.params.L)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -9,5 +9,4 @@ with logged_to(snakemake.log[0]):
     params = snakemake.params
     binned = with_merged_probe(open_dataset(snakemake.input.binned, over_time=("n_samples", "sum_flux", "sum_time", "counts")))
     figure = plots.storm_channels(binned, open_dataset(snakemake.input.decays), params.storm, params.L, probe=params.probe)
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

@@ -18,5 +18,4 @@ with logged_to(snakemake.log[0]):
         L=shown["L"],
         probe=snakemake.params.probe,
     )
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)

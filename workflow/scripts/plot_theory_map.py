@@ -11,5 +11,4 @@ with logged_to(snakemake.log[0]):
     common = {"equatorial_pitch_angle": lifetimes.attrs["theory_equatorial_pitch_angle"]}
     settings = snakemake.params.settings
     figure = plots.theory_map(loss_rate_over(lifetimes, **common), loss_rate_over(lifetimes, **common, **settings))
-    for path in snakemake.output:
-        plots.save(figure, path)
+    plots.save(figure, *snakemake.output)
