@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -83,7 +84,7 @@ def test_links_of_the_report_lead_somewhere(report, short):
 def test_captions_have_the_thresholds_and_the_counts_of_the_run(report, found):
     assert "intervals below -15 nT that reach -80 nT" in " ".join(report["workflow_desc"].split())
     assert f"{found['fits']['made']:,} fits" in report["workflow_desc"]
-    captions = {path.rpartition("/")[2]: " ".join(result["caption"].split()) for path, result in report["results"].items()}
+    captions = {path.rpartition("/")[2]: " ".join(html.unescape(result["caption"]).split()) for path, result in report["results"].items()}
     cells = found["cells"]
     assert f"a decay time in {cells['decay_times']} of {cells['all']} cells, a limit in {cells['limits']}" in captions["lifetime_map.png"]
     assert "In this run: 2 storms (2 intense)" in captions["storms.csv"]
@@ -94,7 +95,7 @@ def test_captions_have_the_thresholds_and_the_counts_of_the_run(report, found):
     # A mean need not be of all storms.
     for one in found["energy"]:
         if one["quantity"] == "energy_content" and one["text"]:
-            assert f"{one['text']} days ({one['n_storms']} storms)." in captions["energy_decay.csv"]
+            assert f"{one['text']} days ({one['n_storms']} storm{'s' * (one['n_storms'] != 1)})." in captions["energy_decay.csv"]
     for name in ("summary.html", "storm_fits.png", "lifetimes.csv", "theory_ratio.png", "start_delays.csv", "inputs.tsv", "influence.csv"):
         assert "In this run" in captions[name], name
 
