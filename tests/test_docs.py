@@ -57,7 +57,7 @@ def test_every_public_function_is_in_the_reference(documented):
             if callable(getattr(module, name)) and getattr(module, name).__module__.startswith("ringdecay"):
                 assert f"ringdecay.{room}.{name}" in documented, name
     for name, home in ringdecay._HOMES.items():
-        assert f"ringdecay.{home}.{name}" in documented
+        assert not home or f"ringdecay.{home}.{name}" in documented
 
 
 @pytest.mark.xdist_group("docs")

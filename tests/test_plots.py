@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pytest
 from fake_results import DAY, ENERGY, SHELLS, START, binned, compared, decays, index, lifetimes, storms, truth
@@ -111,38 +110,6 @@ def test_figures_draw_into_a_subfigure() -> None:
     assert "SIMULATED" in words(upper)
     assert "SIMULATED" not in words(lower)
     upper.get_figure(root=True).draw_without_rendering()
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_equal_figures_are_equal_bytes(suffix: str, tmp_path: Path) -> None:
-    figure = FIGURES["lifetime_curves"]("yes")
-    for name, one in (("a", figure), ("b", figure), ("c", FIGURES["lifetime_curves"]("yes"))):
-        plots.save(one, tmp_path / f"{name}.{suffix}")
-    first = (tmp_path / f"a.{suffix}").read_bytes()
-    # A PDF has so many digits that it shows that the layout is found anew each time a figure is written.
-    assert suffix == "pdf" or first == (tmp_path / f"b.{suffix}").read_bytes()
-    assert first == (tmp_path / f"c.{suffix}").read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.{suffix}" for n in "abc"]
-
-
-def test_forms_of_one_figure_have_one_layout_and_the_figure_keeps_its_engine(tmp_path: Path) -> None:
-    figure = FIGURES["lifetime_curves"]("yes")
-    engine, paths = figure.get_layout_engine(), [tmp_path / name for name in ("a.png", "b.png", "c.svg")]
-    plots.save(figure, *paths)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert paths[2].read_text().startswith("<?xml")
-    assert figure.get_layout_engine() is engine
-    # Axes of a user who has none get none, whatever the user's settings say.
-    bare = Figure()
-    with matplotlib.rc_context({"figure.constrained_layout.use": True}):
-        plots.save(bare, tmp_path / "bare.png")
-    assert bare.get_layout_engine() is None
-
-
-def test_other_formats_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"svg or \.pdf"):
-        plots.save(Figure(), tmp_path / "figure.png", tmp_path / "figure.eps")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", FIGURES)
