@@ -69,7 +69,7 @@ def factor_table(comparison: xr.Dataset) -> pd.DataFrame:
     InputError
         If `comparison` is none.
     """
-    require(comparison, ("ratio", "verdict", "flag"), ("energy", "L"), "compare_with_theory")
+    require(comparison, ("a", "b", "fit_flag"), ("fit",), "compare_with_theory")
     names = [str(name) for name, variable in comparison.data_vars.items() if variable.dims == ("fit",)]
     rows = pd.DataFrame({name: comparison[name].to_numpy() for name in names})
     shells = comparison["fit_L"].to_numpy()
