@@ -33,6 +33,7 @@ def on_first_use(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str]
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        # Without what the module needs for itself, so that completion offers what is meant for users.
+        return sorted({*homes, *(name for name in vars(sys.modules[package]) if name.startswith("__"))})
 
     return get, names

@@ -47,7 +47,7 @@ rule fit_pitch_angles:
         f"{LOGS}/fit_pitch_angles.log",
     benchmark:
         f"{LOGS}/benchmarks/fit_pitch_angles.tsv"
-    threads: FIT_THREADS
+    threads: 1
     resources:
         mem_mb=4000,
     params:
@@ -83,7 +83,7 @@ rule vary_choices:
         f"{LOGS}/vary_choices.log",
     benchmark:
         f"{LOGS}/benchmarks/vary_choices.tsv"
-    threads: FIT_THREADS
+    threads: 1
     resources:
         mem_mb=4000,
     params:
