@@ -339,8 +339,10 @@ def require(dataset: xr.Dataset, variables: Sequence[str], dims: Sequence[str], 
     Raises
     ------
     InputError
-        If it lacks a variable or a dimension; `maker` is the function that makes such a one.
+        If it is no Dataset, or lacks a variable or a dimension; `maker` is the function that makes such a one.
     """
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(f"{type(dataset).__name__} is no Dataset; give what {maker} returns, or open its file with open_dataset")
     missing = [name for name in variables if name not in dataset] + [f"dimension {dim}" for dim in dims if dim not in dataset.dims]
     if missing:
         raise InputError(f"the dataset has no {' and no '.join(missing)}; give what {maker} returns")

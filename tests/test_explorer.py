@@ -21,6 +21,7 @@ from ringdecay.explorer.contents import contents
 from ringdecay.explorer.packing import packed, rounded
 from ringdecay.explorer.page import page, provenance_list
 from ringdecay.lifetime import lifetimes
+from ringdecay.store import open_dataset, write_dataset
 
 pytestmark = pytest.mark.xdist_group("explorer")
 
@@ -215,17 +216,37 @@ def test_explore_says_that_a_file_is_another_one(tmp_path):
         (folder / f"{name}.nc").write_bytes(own)
 
 
-def test_explore_says_that_a_page_is_older_than_the_run(tmp_path, caplog):
+def test_explore_says_that_files_are_not_of_one_run(tmp_path):
     folder = explorer_run.write_run(tmp_path)
-    (folder / "explorer.html").write_text("kept")
-    explore(folder, open_browser=False)
-    assert not caplog.messages
+    whole = {name: (folder / name).read_bytes() for name in ("lifetimes.nc", "storms.csv")}
+    with open_dataset(folder / "lifetimes.nc") as other:
+        write_dataset(other.isel(L=slice(2)), folder / "lifetimes.nc")
+    with pytest.raises(FileError, match=r"lifetimes\.nc: expected the energies and L-shells of the fits"):
+        explore(folder, open_browser=False)
+    (folder / "lifetimes.nc").write_bytes(whole["lifetimes.nc"])
+    (folder / "storms.csv").write_bytes(b"".join(whole["storms.csv"].splitlines(keepends=True)[:-4]))
+    with pytest.raises(FileError, match=rf"storms\.csv: expected the {explorer_run.N_STORMS} storms of the fits"):
+        explore(folder, open_browser=False)
+
+
+def test_explore_says_that_a_page_is_of_another_run(tmp_path, caplog):
+    folder = explorer_run.write_run(tmp_path)
+    record = json.loads((folder / "provenance.json").read_text())
+    (folder / "provenance.json").write_text(json.dumps(record | {"content_hash": {"decays": "abc", "lifetimes": "def"}}))
+    (folder / "explorer.html").write_text("made of abc and def")
+    # When the files were written says nothing: copies are written in any order.
     os.utime(folder / "explorer.html", (0, 0))
     explore(folder, open_browser=False)
-    assert "is older than decays.nc, lifetimes.nc" in caplog.text
+    assert not caplog.messages
+    (folder / "explorer.html").write_text("made of abc and ghi")
+    explore(folder, open_browser=False)
+    assert "explorer.html is not of the lifetimes beside it" in caplog.text
+    (folder / "provenance.json").write_text("{broken")
+    explore(folder, open_browser=False)
+    assert "no JSON" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["{broken", "[]", '{"config": 3}', "\xff"])
+@pytest.mark.parametrize("text", ["{broken", "[]", '{"config": 3}', '{"config": {}}', "\xff"])
 def test_explore_says_that_the_provenance_is_none(tmp_path, text):
     folder = explorer_run.write_run(tmp_path)
     (folder / "provenance.json").write_text(text, encoding="latin-1")

@@ -47,3 +47,13 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"svg or \.pdf"):
         plots.save(Figure(), tmp_path / "figure.png", tmp_path / "figure.eps")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_users_settings_for_other_figures_do_not_spoil_these(tmp_path: Path) -> None:
+    plots.save(plots.lifetime_map(lifetimes()), tmp_path / "plain.svg", tmp_path / "plain.png")
+    own = {"svg.image_inline": False, "savefig.bbox": "tight", "savefig.facecolor": "black", "pcolor.shading": "nearest"}
+    with matplotlib.rc_context(own):
+        plots.save(plots.lifetime_map(lifetimes()), tmp_path / "own.svg", tmp_path / "own.png")
+    for suffix in ("svg", "png"):
+        assert (tmp_path / f"plain.{suffix}").read_bytes() == (tmp_path / f"own.{suffix}").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 4

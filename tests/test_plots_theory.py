@@ -182,3 +182,7 @@ def test_a_dataset_of_another_function_is_refused_in_a_sentence(fits) -> None:
     ):
         with pytest.raises(InputError, match=rf"the dataset has no .*; give what {maker} returns"):
             draw(given)
+        with pytest.raises(InputError, match=rf"str is no Dataset; give what {maker} returns"):
+            draw("results/demo/theory.nc")
+    with pytest.raises(InputError, match="these decay times are over choice too"):
+        plots.lifetime_map(mean.expand_dims(choice=["a", "b"]))

@@ -14,8 +14,9 @@ import pandas as pd
 import xarray as xr
 
 from ringdecay.binned import with_merged_probe
+from ringdecay.config import check_config
 from ringdecay.decays import FLUX_SUMS, choose_windows, fit_decays
-from ringdecay.errors import FileError
+from ringdecay.errors import FileError, InputError
 from ringdecay.explorer.page import write_explorer
 from ringdecay.progress import progress
 from ringdecay.store import open_array, open_dataset
@@ -51,12 +52,11 @@ def explore(folder: Path, *, open_browser: bool = True) -> Path:
     if not folder.is_dir():
         raise FileError(folder, "the folder of a run's results", "no folder", "name one, such as results/demo, or run the workflow first")
     page = folder / PAGE
-    if not page.is_file():
+    if not page.is_file() or not page.stat().st_size:
         with progress("making the explorer", None):
             explorer_of_run(run_files(folder), page)
-    newer = [path.name for path in _results(folder).values() if path.is_file() and path.stat().st_mtime > page.stat().st_mtime]
-    if newer:
-        logger.warning("%s is older than %s; run the workflow again, or delete it and it is made anew", page, ", ".join(newer))
+    else:
+        _look_whether_it_is_of_this_run(page, folder / "provenance.json")
     if open_browser and not webbrowser.open(page.resolve().as_uri()):
         logger.warning("no browser could be opened; open %s in one", page)
     return page
@@ -70,7 +70,8 @@ def run_files(folder: Path) -> dict[str, Path]:
     FileError
         If one is missing.
     """
-    files = _results(folder)
+    files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
+    files |= {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
     # Not parents[1], which a folder right below the root has not.
     whole = folder.resolve()
     files |= {name: whole.parent.parent / "resources" / whole.name / f"{name}.nc" for name in ("binned", "index")}
@@ -78,11 +79,6 @@ def run_files(folder: Path) -> dict[str, Path]:
         if not path.is_file():
             raise FileError(path, "a file of the run", "no file", "run the workflow first, to its end")
     return files
-
-
-def _results(folder: Path) -> dict[str, Path]:
-    files = {name: folder / f"{name}.nc" for name in ("decays", "lifetimes", "theory")}
-    return files | {"storms": folder / "storms.csv", "provenance": folder / "provenance.json"}
 
 
 def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
@@ -98,13 +94,21 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
     Raises
     ------
     FileError
-        If a file cannot be read or is another one of the run.
+        If a file cannot be read, or is another one or of another run.
     """
     provenance = _provenance(Path(files["provenance"]))
     config = provenance["config"]
     binned = with_merged_probe(open_dataset(files["binned"], over_time=FLUX_SUMS))
     index, storms = open_array(files["index"]), read_storms(files["storms"])
     decays = _with(files["decays"], "rate", ("storm", "probe", "energy", "L"))
+    means = {name: _with(files[name], variable, ("energy", "L")) for name, variable in (("lifetimes", "tau"), ("theory", "ratio"))}
+    for name, found in means.items():
+        if not (found["energy"].equals(decays["energy"]) and found["L"].equals(decays["L"])):
+            raise FileError(Path(files[name]), "the energies and L-shells of the fits", "others", "run the workflow again")
+    if len(storms) != decays.sizes["storm"]:
+        raise FileError(
+            Path(files["storms"]), f"the {decays.sizes['storm']} storms of the fits", str(len(storms)), "run the workflow again"
+        )
     all_decays = [decays]
     if decays.attrs["mode"] != "paper":
         all_decays.append(paper_decays(binned, storms, index, config, joint="joint" in decays["probe"].to_numpy().tolist()))
@@ -112,8 +116,8 @@ def explorer_of_run(files: Mapping[str, Place], output: Place) -> None:
         output,
         binned,
         all_decays,
-        _with(files["lifetimes"], "tau", ("energy", "L")),
-        theory=_with(files["theory"], "ratio", ("energy", "L")),
+        means["lifetimes"],
+        theory=means["theory"],
         index=index,
         storms=storms,
         run=str(config["run"]),
@@ -137,7 +141,23 @@ def _provenance(path: Path) -> dict[str, Any]:
         raise FileError(path, "the provenance of a run", f"no JSON ({error})", "run the workflow again") from error
     if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
         raise FileError(path, "the provenance of a run", "a record without a config", "run the workflow again")
+    try:
+        check_config(found["config"])
+    except InputError as error:
+        raise FileError(path, "the provenance of a run", f"a config that is none ({error})", "run the workflow again") from error
     return found
+
+
+def _look_whether_it_is_of_this_run(page: Path, record: Path) -> None:
+    """Warn of a page that does not hold the results that lie beside it; it says the content hashes of its own."""
+    try:
+        hashes = _provenance(record).get("content_hash", {}) if record.is_file() else {}
+    except FileError as error:
+        logger.warning("%s", error)
+        return
+    text = page.read_text(encoding="utf-8", errors="replace")
+    if other := [name for name, value in hashes.items() if value not in text]:
+        logger.warning("%s is not of the %s beside it; run the workflow again", page, " and ".join(other))
 
 
 def paper_decays(binned: xr.Dataset, storms: pd.DataFrame, index: xr.DataArray, config: Mapping[str, Any], *, joint: bool) -> xr.Dataset:

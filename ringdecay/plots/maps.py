@@ -12,6 +12,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
+from ringdecay.errors import InputError
 from ringdecay.plots.labels import TAU, L_label, energy_label, source
 from ringdecay.plots.style import STYLE, edges, log_edges, mark_simulated, new_axes, new_figure, plain_log_axis, say, title
 from ringdecay.tables import flagged, grows, require
@@ -39,9 +40,13 @@ def lifetime_map(lifetimes: xr.Dataset, *, figure: Figure | SubFigure | None = N
     Raises
     ------
     InputError
-        If `lifetimes` is none, such as the fits of the storms.
+        If `lifetimes` is none, such as the fits of the storms, or has more dimensions, such as pitch angle.
     """
-    require(lifetimes, ("tau", "n_storms", "flag"), ("energy", "L"), "lifetimes")
+    require(lifetimes, ("tau", "n_storms", "n_resolved", "flag"), ("energy", "L"), "lifetimes")
+    if more := [str(dim) for dim in lifetimes["tau"].dims if dim not in ("energy", "L")]:
+        raise InputError(
+            f"a map is over energy and L, and these decay times are over {' and '.join(more)} too; choose one with sel or isel"
+        )
     figure = new_figure(figure, height=3.5)
     title(figure, f"Decay times ({source(lifetimes)})", lifetimes)
     left, right = figure.subplots(1, 2, sharex=bool(lifetimes["tau"].size), sharey=bool(lifetimes["tau"].size))
