@@ -18,12 +18,11 @@ export MPLBACKEND := Agg
 env: $(VENV)/.complete
 
 # Nothing is installed that the lock file does not name with its hash; --no-build-isolation keeps the build backend to it too.
-# --no-compile: compiling all modules takes as long as the rest, and a module that is used is compiled on its first import.
 $(VENV)/.complete: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ringdecay needs Python 3.11 or later; name one with: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	mkdir -p $(SPACEPY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
