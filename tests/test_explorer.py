@@ -244,6 +244,11 @@ def test_explore_says_that_a_page_is_of_another_run(tmp_path, caplog):
     (folder / "provenance.json").write_text("{broken")
     explore(folder, open_browser=False)
     assert "no JSON" in caplog.text
+    # A record without hashes has nothing to compare with.
+    caplog.clear()
+    (folder / "provenance.json").write_text(json.dumps(record | {"content_hash": None}))
+    explore(folder, open_browser=False)
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("text", ["{broken", "[]", '{"config": 3}', '{"config": {}}', "\xff"])

@@ -31,6 +31,8 @@ Place = str | PathLike[str]
 def explore(folder: Path, *, open_browser: bool = True) -> Path:
     """Find the explorer of a run, make it from the run's files if it is not there, and open it in the browser.
 
+    A page that is there is kept; a warning says so if it does not hold the results that lie beside it.
+
     Parameters
     ----------
     folder : Path
@@ -151,12 +153,12 @@ def _provenance(path: Path) -> dict[str, Any]:
 def _look_whether_it_is_of_this_run(page: Path, record: Path) -> None:
     """Warn of a page that does not hold the results that lie beside it; it says the content hashes of its own."""
     try:
-        hashes = _provenance(record).get("content_hash", {}) if record.is_file() else {}
+        hashes = (_provenance(record).get("content_hash") or {}) if record.is_file() else {}
     except FileError as error:
         logger.warning("%s", error)
         return
     text = page.read_text(encoding="utf-8", errors="replace")
-    if other := [name for name, value in hashes.items() if value not in text]:
+    if other := [name for name, value in hashes.items() if str(value) not in text]:
         logger.warning("%s is not of the %s beside it; run the workflow again", page, " and ".join(other))
 
 
